@@ -1,0 +1,204 @@
+"""The one settings file. Every value that an installation may change is an environment variable."""
+
+import decimal
+import hashlib
+import secrets
+import zoneinfo
+from pathlib import Path
+from typing import Any
+
+from environs import Env
+
+from billing_site.data_dir import default_data_dir, embedded_database_url, secret_key_path
+
+# Django, DRF and psycopg all take their context from the default one, so it has to be wide before any thread starts:
+# the usual 28 digits would cut sums of 38-digit values.
+decimal.DefaultContext.prec = 100
+decimal.setcontext(decimal.DefaultContext.copy())
+# Zone rules come from the tzdata package alone, so that every machine cuts the same days.
+zoneinfo.reset_tzpath(to=())
+
+env = Env(prefix="BILLING_")
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- What an installation sets -------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", False)
+DATA_DIR = Path(env.str("DATA_DIR", "") or default_data_dir(BASE_DIR)).absolute()
+DATABASE_URL = Env().str("DATABASE_URL", "")
+USES_EMBEDDED_DATABASE = not DATABASE_URL
+API_AUTH = env.str("API_AUTH", "on")
+MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 10 * 1024 * 1024)
+SITE_NAME = env.str("SITE_NAME", "Billing")
+BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("TRUSTED_ORIGINS", [])
+# `web` is set by `serve` for its web processes alone: a pool breaks whatever forks.
+IS_WEB_PROCESS = env.str("PROCESS", "") == "web"
+
+
+def _secret_key() -> str:
+    if given := env.str("SECRET_KEY", ""):
+        return given
+    path = secret_key_path(DATA_DIR)
+    if path.exists():
+        return path.read_text().strip()
+    # `serve` writes the file before it starts anything, so only commands without sessions live with a passing key.
+    return secrets.token_urlsafe(50)
+
+
+SECRET_KEY = _secret_key()
+
+# --- Database ------------------------------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": Env().dj_db_url("DATABASE_URL", embedded_database_url(DATA_DIR)),
+}
+DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
+DATABASES["default"].setdefault("OPTIONS", {})
+if IS_WEB_PROCESS:
+    DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Applications --------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "django_htmx",
+    "rest_framework",
+    "django_q",
+    "djmoney",
+    "pgtrigger",
+    "pghistory",
+    "metering",
+    "pricing",
+    "invoicing",
+    "portal",
+    "billing_site",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "billing_site.urls"
+WSGI_APPLICATION = "billing_site.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- People --------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "metering.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+LOGIN_URL = "account_request_login_code"
+LOGIN_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
+
+# --- E-mail: to the terminal until a server is named ----------------------------------------------------------------
+EMAIL_URL = Env().dj_email_url("EMAIL_URL", "console:")
+EMAIL_BACKEND = EMAIL_URL["EMAIL_BACKEND"]
+EMAIL_HOST = EMAIL_URL.get("EMAIL_HOST", "")
+EMAIL_PORT = EMAIL_URL.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = EMAIL_URL.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = EMAIL_URL.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = EMAIL_URL.get("EMAIL_USE_TLS", False)
+DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "billing@localhost")
+
+# --- Time, language, money -----------------------------------------------------------------------------------------
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+USE_I18N = True
+DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", "USD")
+
+# --- Static files --------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+# --- Queue ---------------------------------------------------------------------------------------------------------
+Q_CLUSTER = {
+    "name": "billing",
+    "orm": "default",
+    "workers": 1,
+    "timeout": 600,
+    "retry": 900,
+    "max_attempts": 3,
+    "poll": 0.5,
+    "catch_up": True,
+    "save_limit": 1000,
+    "label": "Jobs",
+}
+
+# --- Security ------------------------------------------------------------------------------------------------------
+SESSION_COOKIE_NAME = "billing_session_" + hashlib.sha256(str(DATA_DIR).encode()).hexdigest()[:8]
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = False
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'self'"],
+    },
+}
+
+# --- Interface -----------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["metering.rendering.JsonRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["metering.rendering.JsonParser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["metering.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["metering.authentication.HasScope"],
+    "EXCEPTION_HANDLER": "metering.problems.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["terminal"], "level": env.str("LOG_LEVEL", "WARNING")},
+}

@@ -1,0 +1,11 @@
+"""The table of prefixes."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("metering.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("portal.urls")),
+]
