@@ -147,6 +147,7 @@ TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = True
 DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", "USD")
+SELLER_TIME_ZONE = env.str("TIME_ZONE", "UTC")
 
 # --- Static files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -1,0 +1,293 @@
+"""The private PostgreSQL that runs when no DATABASE_URL is set."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from billing_site.data_dir import socket_dir
+from billing_site.postgres_binaries import (
+    Account,
+    DatabaseUnavailable,
+    account_for_database,
+    can_enter,
+    find_programs,
+    programs_for,
+)
+from billing_site.processes import FileLock, is_alive, wait_until
+
+__all__ = ["DatabaseUnavailable", "EmbeddedPostgres"]
+
+DEFAULT_VERSION = 18
+DATABASE = "billing"
+_START_SECONDS = 300
+_STOP_SECONDS = 90
+_LOG_BYTES = 10 * 1024 * 1024
+# Written to postgresql.conf once, so that an operator can change them there.
+_INITIAL_SETTINGS = {
+    "shared_buffers": "256MB",
+    "max_wal_size": "2GB",
+    "wal_compression": "on",
+    "max_connections": "100",
+    "jit": "off",
+    "random_page_cost": "1.1",
+    "log_min_duration_statement": "5s",
+    "log_line_prefix": "%m [%p] ",
+}
+
+
+class EmbeddedPostgres:
+    """
+    The server of one data folder, shared by every process that has started it and not stopped it yet.
+
+    `settings` are given on the server's command line and so win over its configuration file; they count only where
+    this call is the one that brings the server up.
+    """
+
+    def __init__(
+        self, data_dir: Path, version: int | None = None, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.data_dir = data_dir
+        self.version = version or int(os.environ.get("BILLING_PG_VERSION") or DEFAULT_VERSION)
+        self.settings = dict(settings or {})
+        self.cluster = data_dir / "postgres"
+        self.log = data_dir / "postgres.log"
+        self._starting = FileLock(data_dir / "start.lock")
+        self._users = FileLock(data_dir / "users.lock")
+        self._keeper = FileLock(data_dir / "keeper.lock")
+
+    def start(self) -> None:
+        """
+        Bring the server up, or join the one that runs, and keep it up until `stop` or the end of this process.
+
+        :raises DatabaseUnavailable: with one sentence that says what to change.
+        """
+        account = account_for_database()
+        self._prepare_folder(account)
+        programs = programs_for(account, self.version)
+        # Waits while a keeper that saw the last user go is still stopping the server.
+        self._users.take(shared=True)
+        try:
+            with self._one_starter():
+                self._check_version()
+                if not self.is_running():
+                    self._stop_leftover()
+                    self._initialise(account, programs)
+                    self._launch(account, programs)
+                self._create_database()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Let go of the server; the last one to do so waits until it has ended."""
+        last = self._users.take(wait=False)
+        if last and not self._keeper.is_free():
+            with contextlib.suppress(ProcessLookupError, ValueError):
+                os.kill(int(self._keeper.path.read_text()), signal.SIGTERM)
+        if last or not self._others_use_it():
+            wait_until(self._keeper.is_free, seconds=_STOP_SECONDS)
+        self._users.release()
+
+    def is_running(self) -> bool:
+        """Answer whether the server has a keeper and a live process of its own."""
+        return self.data_dir.exists() and not self._keeper.is_free() and self._server_pid() is not None
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
+        return psycopg.connect(
+            host=str(socket_dir(self.data_dir)), user="billing", dbname=database, autocommit=True, connect_timeout=10
+        )
+
+    # --- folders ---------------------------------------------------------------------------------------------------
+
+    def _prepare_folder(self, account: Account | None) -> None:
+        try:
+            _make_folders(self.data_dir, mode=0o700 if account is None else 0o711)
+            probe = self.data_dir / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise DatabaseUnavailable(
+                f"The data folder {self.data_dir} is not writable ({error.strerror}): "
+                "set BILLING_DATA_DIR to a folder that you may write to."
+            ) from None
+        if account and not can_enter(account, self.data_dir):
+            raise DatabaseUnavailable(
+                f"The database's system user may not enter {self.data_dir}: choose a BILLING_DATA_DIR "
+                "below folders that others may enter, or allow it with chmod o+x."
+            )
+        self._prepare_socket_folder(account)
+
+    def _prepare_socket_folder(self, account: Account | None) -> None:
+        folder = socket_dir(self.data_dir)
+        uid = os.geteuid() if account is None else account.uid
+        try:
+            folder.mkdir(mode=0o700)
+            if account:
+                os.chown(folder, account.uid, account.gid)
+        except FileExistsError:
+            pass
+        found = folder.lstat()
+        # In a temp folder another user could have put it there first and would then read every statement.
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or stat.S_IMODE(found.st_mode) & 0o077:
+            raise DatabaseUnavailable(
+                f"The socket folder {folder} belongs to another user or is open to others: remove it and start again."
+            )
+
+    def _check_version(self) -> None:
+        marker = self.cluster / "PG_VERSION"
+        if not marker.exists():
+            return
+        found = marker.read_text().strip()
+        if found != str(self.version):
+            raise DatabaseUnavailable(
+                f"The data folder {self.cluster} was made by PostgreSQL {found}, and these programs are PostgreSQL "
+                f"{self.version}: set BILLING_PG_VERSION={found}, or move the data with pg_dump."
+            )
+
+    def _initialise(self, account: Account | None, programs: Path) -> None:
+        if (self.cluster / "PG_VERSION").exists():
+            return
+        # Under another name until it is whole, so that a start that was killed leaves nothing half made.
+        unfinished = self.data_dir / "postgres.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
+        if account:
+            os.chown(unfinished, account.uid, account.gid)
+        command = [str(programs / "initdb"), "-D", str(unfinished), "-U", "billing", "--auth=trust", "--encoding=UTF8"]
+        command += _locale_options(self.version)
+        command += ["--data-checksums", *(["--no-sync"] if self.settings.get("fsync") == "off" else [])]
+        for name, value in _INITIAL_SETTINGS.items():
+            command += ["--set", f"{name}={value}"]
+        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **_run_as(account))
+        if made.returncode != 0:
+            raise DatabaseUnavailable(f"The database can't be created in {self.data_dir}: {_last_line(made.stderr)}")
+        unfinished.rename(self.cluster)
+
+    # --- the server ------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def _one_starter(self) -> Iterator[None]:
+        self._starting.take()
+        try:
+            yield
+        finally:
+            self._starting.release()
+
+    def _launch(self, account: Account | None, programs: Path) -> None:
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        order = {
+            "command": self._command(programs),
+            "uid": account.uid if account else None,
+            "gid": account.gid if account else None,
+            "keeper_lock": str(self._keeper.path),
+            "users_lock": str(self._users.path),
+        }
+        with self.log.open("ab") as log:
+            keeper = subprocess.Popen(
+                [sys.executable, "-m", "billing_site.postgres_keeper", json.dumps(order)],
+                cwd=Path(__file__).resolve().parent.parent,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._wait_until_it_answers(keeper)
+
+    def _command(self, programs: Path) -> list[str]:
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(socket_dir(self.data_dir)),
+            "unix_socket_permissions": "0700",
+            **self.settings,
+        }
+        command = [str(programs / "postgres"), "-D", str(self.cluster)]
+        for name, value in settings.items():
+            command += ["-c", f"{name}={value}"]
+        return command
+
+    def _wait_until_it_answers(self, keeper: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if keeper.poll() is not None:
+                raise DatabaseUnavailable(f"PostgreSQL did not start: {_last_line(self.log.read_text())}")
+            try:
+                self.connect().close()
+            except psycopg.OperationalError:
+                time.sleep(0.05)
+            else:
+                return
+        raise DatabaseUnavailable(f"PostgreSQL did not answer within {_START_SECONDS} s; see {self.log}.")
+
+    def _create_database(self) -> None:
+        with self.connect() as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+                connection.execute(f"CREATE DATABASE {DATABASE}")
+
+    def _stop_leftover(self) -> None:
+        pid = self._server_pid()
+        if pid is not None:
+            os.kill(pid, signal.SIGINT)
+            if not wait_until(lambda: not is_alive(pid), seconds=_STOP_SECONDS):
+                raise DatabaseUnavailable(f"A PostgreSQL of an earlier start (process {pid}) does not end: end it.")
+        # A process id is used again after a restart of the machine, and PostgreSQL would then refuse to start.
+        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _server_pid(self) -> int | None:
+        try:
+            pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
+        except (FileNotFoundError, ValueError):
+            return None
+        return pid if _is_postgres_on(pid, self.cluster) else None
+
+    def _others_use_it(self) -> bool:
+        # Only a keeper that is stopping holds this lock exclusively.
+        return self._users.take(shared=True, wait=False)
+
+
+def _make_folders(folder: Path, *, mode: int) -> None:
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)
+        # Set apart from mkdir, where the umask would cut it.
+        path.chmod(mode if path == folder else 0o755)
+
+
+def _locale_options(version: int) -> list[str]:
+    if version >= 17:
+        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    return ["--locale=C.UTF-8"]
+
+
+def _run_as(account: Account | None) -> dict[str, Any]:
+    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
+
+
+def _is_postgres_on(pid: int, cluster: Path) -> bool:
+    if not is_alive(pid):
+        return False
+    process = Path("/proc") / str(pid)
+    if not process.parent.joinpath("self").exists():
+        shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+        return "postgres" in shown.stdout and str(cluster) in shown.stdout
+    try:
+        # PostgreSQL works inside its data folder.
+        return (process / "comm").read_text().strip() == "postgres" and (process / "cwd").resolve() == cluster.resolve()
+    except OSError:
+        return False
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

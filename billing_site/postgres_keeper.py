@@ -1,0 +1,66 @@
+"""
+The process that holds the embedded PostgreSQL: it ends the server when the last process that uses it has gone.
+
+Users hold a shared lock on a file, which the kernel drops however they end. Getting that lock exclusively therefore
+means that nobody is left. If the keeper itself is killed, the kernel ends the server.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from billing_site.processes import FileLock, die_with_parent
+
+_POLL_SECONDS = 0.1
+_STOP_SECONDS = 60
+
+
+def main() -> int:
+    order: dict[str, Any] = json.loads(sys.argv[1])
+    os.chdir("/")
+    held = FileLock(Path(order["keeper_lock"]))
+    if not held.take(wait=False):
+        return 1
+    Path(order["keeper_lock"]).write_text(str(os.getpid()))
+    stopping = _stop_on_signals()
+    account = {} if order["uid"] is None else {"user": order["uid"], "group": order["gid"], "extra_groups": []}
+    # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for its clients.
+    server = subprocess.Popen(
+        order["command"], stdin=subprocess.DEVNULL, preexec_fn=die_with_parent(signal.SIGINT), **account
+    )
+    users = FileLock(Path(order["users_lock"]))
+    while server.poll() is None and not stopping and not users.take(wait=False):
+        time.sleep(_POLL_SECONDS)
+    _stop(server)
+    return 0
+
+
+def _stop_on_signals() -> list[int]:
+    received: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, note)
+    return received
+
+
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    if server.poll() is None:
+        server.send_signal(signal.SIGINT)
+        try:
+            server.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.send_signal(signal.SIGQUIT)
+            server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

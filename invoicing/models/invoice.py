@@ -1,0 +1,172 @@
+"""Invoices and their lines. States have OpenMeter's names; what is issued is frozen by the database."""
+
+from django.db import models
+from django.db.models import F, Q
+from djmoney.models.fields import CurrencyField
+from djmoney.money import Money
+
+from invoicing.models.profile import BillingProfile
+from metering.models import Customer, MeterVersion, NumericField, UlidField, tracked
+from pricing.models import Feature, RateCardType, Subscription, SubscriptionItem
+
+
+class InvoiceStatus(models.TextChoices):
+    DRAFT_CREATED = "draft.created", "Draft"
+    DRAFT_COLLECTING = "draft.collecting", "Collecting usage"
+    ISSUING = "issuing.syncing", "Issuing"
+    ISSUED = "issued", "Issued"
+    PAYMENT_PENDING = "payment_processing.pending", "Payment pending"
+    PAYMENT_FAILED = "payment_processing.failed", "Payment failed"
+    PAID = "paid", "Paid"
+
+
+INVOICE_MOVES: dict[InvoiceStatus, frozenset[InvoiceStatus]] = {
+    InvoiceStatus.DRAFT_CREATED: frozenset({InvoiceStatus.DRAFT_COLLECTING}),
+    InvoiceStatus.DRAFT_COLLECTING: frozenset({InvoiceStatus.ISSUING}),
+    InvoiceStatus.ISSUING: frozenset({InvoiceStatus.ISSUED}),
+    InvoiceStatus.ISSUED: frozenset({InvoiceStatus.PAYMENT_PENDING}),
+    InvoiceStatus.PAYMENT_PENDING: frozenset({InvoiceStatus.PAID, InvoiceStatus.PAYMENT_FAILED}),
+    InvoiceStatus.PAYMENT_FAILED: frozenset({InvoiceStatus.PAYMENT_PENDING}),
+    InvoiceStatus.PAID: frozenset(),
+}
+# From here on the invoice has a number and its content is frozen.
+NUMBERED = (
+    InvoiceStatus.ISSUED,
+    InvoiceStatus.PAYMENT_PENDING,
+    InvoiceStatus.PAYMENT_FAILED,
+    InvoiceStatus.PAID,
+)
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    def issued(self) -> "InvoiceQuerySet":
+        """Invoices that have a number."""
+        return self.filter(status__in=NUMBERED)
+
+    def locked(self) -> "InvoiceQuerySet":
+        """Invoices locked for this transaction, always in the same order."""
+        return self.order_by("pk").select_for_update(of=("self",))
+
+
+@tracked()
+class Invoice(models.Model):
+    """What a customer owes for what came due at one billing time. Seller and buyer are copied at issue."""
+
+    ulid = UlidField()
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
+    profile = models.ForeignKey(BillingProfile, on_delete=models.PROTECT, related_name="invoices")
+    subscription = models.ForeignKey(Subscription, on_delete=models.PROTECT, related_name="invoices")
+    draft_number = models.CharField(max_length=40)
+    number = models.CharField(max_length=40, null=True, blank=True)
+    sequence_number = models.PositiveIntegerField(null=True, blank=True)
+    currency = CurrencyField(default="USD")
+    status = models.CharField(max_length=40, choices=InvoiceStatus.choices)
+    billed_at = models.DateTimeField(help_text="The billing time whose lines this invoice holds.")
+    period_start = models.DateTimeField()
+    period_end = models.DateTimeField()
+    supplier = models.JSONField(default=dict)
+    buyer = models.JSONField(default=dict)
+    total = NumericField(default=0)
+    created_at = models.DateTimeField(editable=False)
+    issued_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscription", "billed_at"], name="one_invoice_per_billing_time"),
+            models.UniqueConstraint(fields=["profile", "sequence_number"], name="one_invoice_per_number"),
+            models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="invoice_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(status__in=NUMBERED, number__isnull=False, issued_at__isnull=False)
+                | (~Q(status__in=NUMBERED) & Q(number=None, issued_at=None)),
+                name="invoice_is_numbered_if_and_only_if_issued",
+            ),
+            models.CheckConstraint(condition=Q(total__gte=0), name="invoice_total_is_not_negative"),
+            models.CheckConstraint(condition=Q(period_start__lt=F("period_end")), name="invoice_period_has_length"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or self.draft_number
+
+    @property
+    def total_money(self) -> Money:
+        return Money(self.total, self.currency)
+
+
+class InvoiceLine(models.Model):
+    """
+    What one subscription item costs in one service period: the price of *now* minus the price of *before*.
+
+    Both states hold range, batch bound, subject spans and quantity, so the line can be recomputed from raw events.
+    """
+
+    ulid = UlidField()
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    subscription_item = models.ForeignKey(SubscriptionItem, on_delete=models.PROTECT, related_name="lines")
+    sequence = models.PositiveIntegerField(default=0, help_text="0 bills the period first; later ones bill changes.")
+    name = models.CharField(max_length=256)
+    type = models.CharField(max_length=12, choices=RateCardType.choices)
+    feature = models.ForeignKey(Feature, on_delete=models.PROTECT, null=True, related_name="+")
+    meter_version = models.ForeignKey(MeterVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    filters = models.JSONField(default=dict)
+    price = models.JSONField()
+    currency = CurrencyField(default="USD")
+    period_start = models.DateTimeField()
+    period_end = models.DateTimeField()
+    before = models.JSONField(null=True)
+    now = models.JSONField()
+    quantity = NumericField()
+    amount = NumericField()
+    trace = models.JSONField()
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription_item", "period_start", "sequence"], name="one_line_per_item_period_and_sequence"
+            ),
+            models.CheckConstraint(condition=Q(period_start__lt=F("period_end")), name="line_period_has_length"),
+            models.CheckConstraint(condition=Q(type__in=RateCardType.values), name="line_type_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.invoice}"
+
+    @property
+    def amount_money(self) -> Money:
+        return Money(self.amount, self.currency)
+
+
+class DetailedLine(models.Model):
+    """One rounded part of a line: a tier's usage, a flat fee."""
+
+    line = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, related_name="detailed_lines")
+    position = models.PositiveSmallIntegerField()
+    key = models.CharField(max_length=64)
+    name = models.CharField(max_length=256)
+    category = models.CharField(max_length=20)
+    quantity = NumericField()
+    unit_amount = NumericField()
+    amount = NumericField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["line", "key"], name="one_detailed_line_per_key")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InvoiceDocument(models.Model):
+    """The invoice as it was sent: rendered once from frozen data, its bytes and their SHA-256."""
+
+    invoice = models.OneToOneField(Invoice, on_delete=models.PROTECT, related_name="document")
+    content = models.BinaryField()
+    sha256 = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.invoice}.pdf"

@@ -1,0 +1,48 @@
+"""What every model shares: the public id and the exact number column."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pghistory
+from django.db import models
+from ulid import ULID
+
+
+def new_ulid() -> str:
+    return str(ULID())
+
+
+class UlidField(models.CharField):
+    """The id that the API shows: unique, set once, sortable by creation."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.update(max_length=26, unique=True, editable=False, default=new_ulid)
+        super().__init__(**kwargs)
+
+
+class NumericField(models.DecimalField):
+    """A bare `numeric` column: every digit in, every digit out. A DecimalField would round to its places."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.update(max_digits=None, decimal_places=None)
+        super().__init__(**kwargs)
+
+    def db_type(self, connection: Any) -> str:
+        return "numeric"
+
+    def check(self, **kwargs: Any) -> list[Any]:
+        return [error for error in super().check(**kwargs) if error.id not in {"fields.E130", "fields.E132"}]
+
+
+class DecimalJSONDecoder(json.JSONDecoder):
+    """Read JSON numbers as Decimal, so that stored values keep all their digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(parse_float=Decimal, **kwargs)
+
+
+def tracked(**kwargs: Any) -> Callable[[type[models.Model]], type[models.Model]]:
+    """Keep every version of a row, with actor, time and reason, by database trigger (bulk updates included)."""
+    return pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), **kwargs)

@@ -1,0 +1,165 @@
+"""Who is billed, and which usage is theirs."""
+
+import zoneinfo
+
+from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from djmoney.models.fields import CurrencyField
+
+from metering.models.base import UlidField, tracked
+
+
+class TstzRange(Func):
+    """A half-open range of instants; a null end is open."""
+
+    function = "tstzrange"
+    output_field = DateTimeRangeField()
+
+
+def same(field: str) -> tuple[Func, str]:
+    """Pair equal ids in an exclusion constraint with ranges alone, as the server has no btree_gist."""
+    return Func(F(field), F(field), Value("[]"), function="int8range"), RangeOperators.OVERLAPS
+
+
+@tracked()
+class TestClock(models.Model):
+    """A clock that an operator moves by hand, for customers that try out billing."""
+
+    __test__ = False
+
+    ulid = UlidField()
+    name = models.CharField(max_length=200)
+    now_at = models.DateTimeField("now")
+    created_at = models.DateTimeField(editable=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.now_at:%Y-%m-%d %H:%M}"
+
+
+class CustomerQuerySet(models.QuerySet["Customer"]):
+    def live(self) -> "CustomerQuerySet":
+        """Customers that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def by_id_or_key(self, text: str) -> "CustomerQuerySet":
+        """The customer that a path names, by public id or by key."""
+        return self.filter(Q(ulid=text) | Q(key=text))
+
+
+@tracked()
+class Customer(models.Model):
+    ulid = UlidField()
+    key = models.CharField(max_length=256, null=True, blank=True, help_text="Your own id of this customer.")
+    name = models.CharField(max_length=256)
+    description = models.TextField(blank=True)
+    primary_email = models.EmailField(blank=True, help_text="Gets invoices, and may sign in to the portal.")
+    currency = CurrencyField(default=None, null=True, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name, such as Europe/Paris.")
+    billing_address = models.JSONField(default=dict, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    test_clock = models.ForeignKey(TestClock, on_delete=models.PROTECT, null=True, blank=True, related_name="customers")
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = CustomerQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=Q(deleted_at=None),
+                name="one_live_customer_per_key",
+                violation_error_message="Another customer has this key already.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.key or self.ulid})"
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo:
+        """The zone in which this customer's days and billing periods start."""
+        return zoneinfo.ZoneInfo(self.time_zone or settings.SELLER_TIME_ZONE)
+
+
+@tracked()
+class Member(models.Model):
+    """A person who may open a customer's portal."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="members")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="memberships")
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "user"], name="one_membership_per_customer_and_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} of {self.customer}"
+
+
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    pass
+
+
+@tracked()
+class Subject(models.Model):
+    """What events name as their subject: any string, found by the hash of its bytes because text of any length breaks a B-tree."""
+
+    ulid = UlidField()
+    key = models.TextField()
+    key_hash = models.UUIDField(unique=True, editable=False)
+    display_name = models.CharField(max_length=256, blank=True)
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(editable=False)
+
+    objects = SubjectQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class SubjectLinkQuerySet(models.QuerySet["SubjectLink"]):
+    def known_at(self, bound: int | None) -> "SubjectLinkQuerySet":
+        """Links as they stood when batch `bound` was the last one; None is now."""
+        if bound is None:
+            return self.filter(ended_batch=None)
+        made = self.filter(made_batch_id__lte=bound)
+        return made.filter(Q(ended_batch=None) | Q(ended_batch_id__gt=bound))
+
+
+@tracked()
+class SubjectLink(models.Model):
+    """Says that events of a subject belong to a customer, from and to in event time; rows are ended, never changed."""
+
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="links")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="subject_links")
+    from_at = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
+    to_at = models.DateTimeField(null=True, blank=True, help_text="Empty: for ever.")
+    made_batch = models.ForeignKey("Batch", on_delete=models.PROTECT, related_name="links_made")
+    ended_batch = models.ForeignKey("Batch", on_delete=models.PROTECT, related_name="links_ended", null=True, blank=True)
+    created_at = models.DateTimeField(editable=False)
+
+    objects = SubjectLinkQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="one_customer_per_subject_at_a_time",
+                expressions=[same("subject_id"), (TstzRange("from_at", "to_at"), RangeOperators.OVERLAPS)],
+                condition=Q(ended_batch=None),
+                violation_error_message="This subject belongs to another customer at that time.",
+            ),
+            models.CheckConstraint(
+                condition=Q(from_at=None) | Q(to_at=None) | Q(from_at__lt=F("to_at")),
+                name="subject_link_ends_after_it_starts",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} of {self.customer}"

@@ -1,0 +1,87 @@
+"""What happened: events in the words of CloudEvents, and the batches that wrote them."""
+
+import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import Q
+
+from metering.models.api_key import ApiKey
+from metering.models.base import DecimalJSONDecoder
+
+
+class BatchKind(models.TextChoices):
+    EVENTS = "events", "Events"
+    LINK = "link", "Subject link"
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def pending(self) -> "BatchQuerySet":
+        """Batches whose events are not in the buckets yet."""
+        return self.filter(is_rolled_up=False)
+
+
+class Batch(models.Model):
+    """One transaction that changed what usage is. Its id is the watermark that billing bounds refer to."""
+
+    kind = models.CharField(max_length=10, choices=BatchKind.choices, default=BatchKind.EVENTS)
+    received_at = models.DateTimeField()
+    accepted = models.PositiveIntegerField(default=0)
+    duplicate = models.PositiveIntegerField(default=0)
+    conflict = models.PositiveIntegerField(default=0)
+    is_rolled_up = models.BooleanField(default=False)
+
+    objects = BatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=BatchKind.values), name="batch_kind_is_known"),
+        ]
+        indexes = [
+            # Roll-up and the tail of every usage query look for these few.
+            models.Index(fields=["id"], condition=Q(is_rolled_up=False), name="batch_pending"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Batch {self.pk}"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    pass
+
+
+class Event(models.Model):
+    """
+    One event, kept for ever. Its key is 16 bytes of blake2b over source and id, which makes it count once.
+
+    Batch and API key have no foreign-key constraint: its trigger would run for each event; `audit` checks them.
+    """
+
+    key = models.UUIDField(primary_key=True, editable=False)
+    source = models.TextField()
+    event_id = models.TextField("id")
+    type = models.TextField()
+    subject = models.TextField()
+    time = models.DateTimeField()
+    time_was_sent = models.BooleanField()
+    data = models.JSONField(null=True, decoder=DecimalJSONDecoder)
+    batch = models.ForeignKey(
+        Batch, on_delete=models.DO_NOTHING, related_name="events", db_constraint=False, db_index=False
+    )
+    api_key = models.ForeignKey(
+        ApiKey, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            BrinIndex(fields=["batch"], name="event_batch", pages_per_range=16, autosummarize=True),
+            models.Index(fields=["time"], name="event_time"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="event_is_append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.event_id}"

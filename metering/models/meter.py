@@ -1,0 +1,130 @@
+"""What is measured: meters, their versions, and the buckets they fill."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from metering.models.base import NumericField, UlidField, tracked
+
+
+class Aggregation(models.TextChoices):
+    SUM = "SUM", "Sum"
+    COUNT = "COUNT", "Count"
+
+
+class MeterQuerySet(models.QuerySet["Meter"]):
+    def live(self) -> "MeterQuerySet":
+        """Meters that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def by_id_or_slug(self, text: str) -> "MeterQuerySet":
+        """The meter that a path names, by public id or by slug."""
+        return self.filter(Q(ulid=text) | Q(slug=text))
+
+
+@tracked()
+class Meter(models.Model):
+    ulid = UlidField()
+    slug = models.CharField(max_length=64)
+    name = models.CharField(max_length=256)
+    description = models.TextField(blank=True)
+    event_type = models.TextField()
+    aggregation = models.CharField(max_length=12, choices=Aggregation.choices)
+    value_property = models.CharField(
+        max_length=256, blank=True, help_text="Where the number is in the event's data, such as $.tokens."
+    )
+    event_from = models.DateTimeField(null=True, blank=True, help_text="Events before this time do not count.")
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MeterQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slug"],
+                condition=Q(deleted_at=None),
+                name="one_live_meter_per_slug",
+                violation_error_message="Another meter has this slug already.",
+            ),
+            models.CheckConstraint(condition=Q(aggregation__in=Aggregation.values), name="meter_aggregation_is_known"),
+            models.CheckConstraint(
+                condition=Q(aggregation=Aggregation.COUNT, value_property="")
+                | (~Q(aggregation=Aggregation.COUNT) & ~Q(value_property="")),
+                name="meter_has_a_value_property_unless_it_counts",
+                violation_error_message="Name the value property, such as $.tokens; a COUNT meter has none.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    @property
+    def current_version(self) -> "MeterVersion":
+        """The version that queries and new rate cards use; one query."""
+        return self.versions.latest("number")
+
+
+@tracked()
+class MeterVersion(models.Model):
+    """
+    The part of a meter that buckets depend on. Roll-up fills it from batches after `floor_batch`, back-fill up to it.
+
+    Until `backfilled_at` is set, usage is read from raw events alone.
+    """
+
+    meter = models.ForeignKey(Meter, on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    group_by = models.JSONField(default=dict, blank=True, help_text='Name to path, such as {"model": "$.model"}.')
+    floor_batch = models.BigIntegerField()
+    backfilled_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["meter", "number"], name="one_meter_version_per_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.meter} v{self.number}"
+
+    @property
+    def group_keys(self) -> list[str]:
+        """The group-by names in the order in which series store their values."""
+        return sorted(self.group_by)
+
+
+class Series(models.Model):
+    """One line of usage: a meter version, a subject and the group values, unique by the hash of their canonical form."""
+
+    hash = models.UUIDField(unique=True)
+    meter_version = models.ForeignKey(MeterVersion, on_delete=models.PROTECT, related_name="series")
+    subject = models.TextField()
+    subject_hash = models.UUIDField()
+    group_values = ArrayField(models.TextField())
+
+    class Meta:
+        verbose_name_plural = "series"
+        indexes = [models.Index(fields=["meter_version", "subject_hash"], name="series_of_a_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.subject} {' '.join(self.group_values)}"
+
+
+class Bucket(models.Model):
+    """What one series did in one quarter hour (UTC), and the highest batch it holds."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="buckets", db_index=False)
+    start_at = models.DateTimeField()
+    events = models.BigIntegerField()
+    values = models.BigIntegerField()
+    sum = NumericField()
+    max_batch = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["series", "start_at"], name="one_bucket_per_quarter_hour")]
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.start_at:%Y-%m-%d %H:%M}"
