@@ -21,7 +21,6 @@ from billing_site.postgres_binaries import (
     DatabaseUnavailable,
     account_for_database,
     can_enter,
-    find_programs,
     programs_for,
 )
 from billing_site.processes import FileLock, is_alive, wait_until
@@ -54,9 +53,7 @@ class EmbeddedPostgres:
     this call is the one that brings the server up.
     """
 
-    def __init__(
-        self, data_dir: Path, version: int | None = None, settings: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, data_dir: Path, version: int | None = None, settings: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
         self.version = version or int(os.environ.get("BILLING_PG_VERSION") or DEFAULT_VERSION)
         self.settings = dict(settings or {})
@@ -92,10 +89,9 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Let go of the server; the last one to do so waits until it has ended."""
         last = self._users.take(wait=False)
-        if last and not self._keeper.is_free():
-            with contextlib.suppress(ProcessLookupError, ValueError):
-                os.kill(int(self._keeper.path.read_text()), signal.SIGTERM)
-        if last or not self._others_use_it():
+        if last:
+            wait_until(self._end_keeper, seconds=_STOP_SECONDS)
+        elif not self._others_use_it():
             wait_until(self._keeper.is_free, seconds=_STOP_SECONDS)
         self._users.release()
 
@@ -221,7 +217,7 @@ class EmbeddedPostgres:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if keeper.poll() is not None:
-                raise DatabaseUnavailable(f"PostgreSQL did not start: {_last_line(self.log.read_text())}")
+                raise DatabaseUnavailable(f"PostgreSQL did not start: {_last_line(self.log.read_text(), 'FATAL')}")
             try:
                 self.connect().close()
             except psycopg.OperationalError:
@@ -243,6 +239,13 @@ class EmbeddedPostgres:
                 raise DatabaseUnavailable(f"A PostgreSQL of an earlier start (process {pid}) does not end: end it.")
         # A process id is used again after a restart of the machine, and PostgreSQL would then refuse to start.
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+
+    def _end_keeper(self) -> bool:
+        if self._keeper.is_free():
+            return True
+        with contextlib.suppress(ProcessLookupError, ValueError):
+            os.kill(int(self._keeper.path.read_text()), signal.SIGTERM)
+        return False
 
     def _server_pid(self) -> int | None:
         try:
@@ -288,6 +291,7 @@ def _is_postgres_on(pid: int, cluster: Path) -> bool:
         return False
 
 
-def _last_line(text: str) -> str:
+def _last_line(text: str, word: str = "") -> str:
     lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1] if lines else "it said nothing"
+    telling = [line for line in lines if word in line] or lines
+    return telling[-1] if telling else "it said nothing"

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from billing_site.processes import FileLock, die_with_parent
+from billing_site.processes import FileLock, die_with_parent, wait_until
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 60
@@ -25,7 +25,8 @@ def main() -> int:
     order: dict[str, Any] = json.loads(sys.argv[1])
     os.chdir("/")
     held = FileLock(Path(order["keeper_lock"]))
-    if not held.take(wait=False):
+    # Somebody who asks whether a keeper runs holds this lock for an instant.
+    if not wait_until(lambda: held.take(wait=False), seconds=5):
         return 1
     Path(order["keeper_lock"]).write_text(str(os.getpid()))
     stopping = _stop_on_signals()
