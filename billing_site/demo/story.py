@@ -1,0 +1,230 @@
+"""How the demo comes to be: catalogue, customers, usage over the real endpoint, subscriptions, closed invoices."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from random import Random
+from zoneinfo import ZoneInfo
+
+from django.utils.text import slugify
+
+from billing_site.demo import company
+from billing_site.demo.client import ApiClient
+from billing_site.demo.progress import Progress
+from billing_site.demo.traffic import EVENT_TYPE, Caller, callers, traffic
+from invoicing.models import Invoice
+from invoicing.services.billing_run import run_billing
+from metering.models import Batch, Customer, Meter, User
+from metering.services.clocks import create_test_clock
+from metering.services.customers import create_customer
+from metering.services.rollups import advance_rollups
+from pricing.models import Plan, SubscriptionItem
+from pricing.queries import service_periods
+from pricing.services.features import create_feature
+from pricing.services.plans import RateCardInput, create_plan, publish_plan
+from pricing.services.subscriptions import start_subscription
+
+SANDBOX_OUTCOME = "openmeter.io/sandbox/target-payment-status"
+_MEAN_REQUESTS_AN_HOUR = 1.2
+# Of every five customers three start with the company on the calendar month; the others join later, on their own day.
+_LATE_JOINERS = (3, 4)
+
+
+@dataclass(frozen=True)
+class Story:
+    """What was built, for the summary and the trickle of live events."""
+
+    callers: list[Caller]
+    events: int
+    featured: Customer
+    test_clock_customer: Customer
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the demo is built from."""
+
+    customers: int
+    days: int
+    seed: int
+    at: datetime
+
+    @property
+    def start(self) -> datetime:
+        """Midnight (UTC) of the first day of usage."""
+        return datetime.combine(self.at.date() - timedelta(days=self.days), time(), tzinfo=self.at.tzinfo)
+
+
+def build(*, setting: Setting, client: ApiClient, progress: Progress) -> Story:
+    """Build the whole demo on an empty installation; every event goes through the HTTP endpoint."""
+    progress.step("Defining meters, features and plans")
+    plans = _catalogue(client, setting.start)
+    progress.step(f"Signing up {setting.customers} customers")
+    who = _customers(client, setting)
+    progress.step("Starting subscriptions")
+    tester = _subscribe(who, plans, setting)
+    progress.step(f"Posting {setting.days} days of usage")
+    events = _post_usage(client, who, setting, progress)
+    progress.step("Rolling usage up into buckets")
+    _roll_up(progress)
+    progress.step("Billing the closed periods")
+    _bill(setting, progress)
+    featured = Customer.objects.get(key=max(who, key=lambda caller: caller.weight).subject)
+    return Story(callers=who, events=events, featured=featured, test_clock_customer=tester)
+
+
+def create_operator(*, at: datetime) -> User:
+    """Make the person who may open the console; signs in by e-mailed code."""
+    return User.objects.create_superuser(company.OPERATOR_EMAIL, name="Operator")
+
+
+def _catalogue(client: ApiClient, at: datetime) -> list[Plan]:
+    for slug, name in (("input_tokens", "Input tokens"), ("output_tokens", "Output tokens")):
+        body = {"slug": slug, "name": name, "eventType": EVENT_TYPE, "aggregation": "SUM"}
+        client.post("/api/v1/meters", body | {"valueProperty": f"$.{slug}", "groupBy": {"model": "$.model"}})
+    requests = {"slug": "requests", "name": "Requests", "eventType": EVENT_TYPE, "aggregation": "COUNT"}
+    client.post("/api/v1/meters", requests | {"groupBy": {"model": "$.model"}})
+    features = {
+        slug: create_feature(key=slug, name=name, at=at, meter=Meter.objects.get(slug=slug))
+        for slug, name in (("input_tokens", "Input tokens"), ("output_tokens", "Output tokens"))
+    }
+    plans = []
+    for offer in company.PLANS:
+        cards = [
+            RateCardInput(
+                type="flat_fee",
+                key="platform_fee",
+                name=f"{offer.name} platform fee",
+                price={"type": "flat", "amount": offer.monthly, "paymentTerm": "in_advance"},
+            ),
+            *(
+                RateCardInput(
+                    type="usage_based", key=slug, name=features[slug].name, feature=features[slug], price=_tiered(tiers)
+                )
+                for slug, tiers in (("input_tokens", offer.input_tiers), ("output_tokens", offer.output_tiers))
+            ),
+        ]
+        draft = create_plan(key=offer.key, name=offer.name, currency="USD", at=at, rate_cards=cards)
+        plans.append(publish_plan(plan_id=draft.pk, at=at))
+    return plans
+
+
+def _tiered(tiers: tuple[tuple[str | None, str, str | None], ...]) -> dict[str, object]:
+    return {
+        "type": "tiered",
+        "mode": "graduated",
+        "tiers": [
+            ({"upToAmount": up_to} if up_to else {})
+            | {
+                "unitPrice": {"type": "unit", "amount": unit},
+                "flatPrice": {"type": "flat", "amount": flat} if flat else None,
+            }
+            for up_to, unit, flat in tiers
+        ],
+    }
+
+
+def _customers(client: ApiClient, setting: Setting) -> list[Caller]:
+    random = Random(setting.seed)
+    names = company.CUSTOMERS[: setting.customers]
+    starts = []
+    for n, name in enumerate(names):
+        slug = slugify(name)
+        body: dict[str, object] = {
+            "key": slug,
+            "name": name,
+            "primaryEmail": f"billing@{slug}.example",
+            "timeZone": company.ZONES[n % len(company.ZONES)],
+            "usageAttribution": {"subjectKeys": [f"{slug}-prod", f"{slug}-staging"]},
+        }
+        if n == 7:
+            body["metadata"] = {SANDBOX_OUTCOME: "failed"}
+        client.post("/api/v1/customers", body)
+        joined_late = n % 5 in _LATE_JOINERS
+        delay = timedelta(days=random.randrange(5, max(6, setting.days // 2)), hours=9) if joined_late else timedelta()
+        starts.append(setting.start + delay)
+    subjects = [slugify(name) for name in names]
+    return callers(
+        subjects=subjects, zones=company.ZONES, starts=starts, mean=_MEAN_REQUESTS_AN_HOUR, seed=setting.seed
+    )
+
+
+def _subscribe(who: list[Caller], plans: list[Plan], setting: Setting) -> Customer:
+    ranked = sorted(who, key=lambda caller: caller.weight)
+    plan_of = {
+        caller.subject: plans[min(2, rank * 20 // (len(ranked) * 11))] if rank < len(ranked) * 9 // 10 else plans[2]
+        for rank, caller in enumerate(ranked)
+    }
+    for caller in who:
+        customer = Customer.objects.get(key=caller.subject)
+        start = caller.starts_at
+        on_calendar = start == setting.start
+        anchor = datetime(start.year, start.month, 1, tzinfo=ZoneInfo(customer.time_zone)) if on_calendar else None
+        start_subscription(
+            customer_id=customer.pk,
+            plan_id=plan_of[caller.subject].pk,
+            at=start,
+            active_from=start,
+            billing_anchor=anchor,
+        )
+    return _test_clock_customer(plans[1], setting)
+
+
+def _test_clock_customer(plan: Plan, setting: Setting) -> Customer:
+    month_start = datetime(setting.at.year, setting.at.month, 1, tzinfo=setting.at.tzinfo)
+    clock = create_test_clock(name="Try out billing", now_at=month_start, at=setting.at)
+    customer = create_customer(
+        name="Testbed (test clock)",
+        key="testbed",
+        at=setting.at,
+        test_clock=clock,
+        primary_email="testbed@testbed.example",
+    )
+    start_subscription(customer_id=customer.pk, plan_id=plan.pk, at=month_start, active_from=month_start)
+    return customer
+
+
+def _post_usage(client: ApiClient, who: list[Caller], setting: Setting, progress: Progress) -> int:
+    events = list(traffic(callers=who, start=setting.start, end=setting.at, seed=setting.seed))
+    total = len(events)
+    done = 0
+    for posted in client.post_events(events):
+        done += posted
+        progress.share(done, total)
+    return total
+
+
+def _roll_up(progress: Progress) -> None:
+    """Help the worker, which has been at it since the first batch, and wait until nothing is left."""
+    total = Batch.objects.pending().count()
+    while left := Batch.objects.pending().count():
+        advance_rollups()
+        progress.share(total - left, total)
+    progress.share(total, total)
+
+
+def _bill(setting: Setting, progress: Progress) -> None:
+    """Run billing at each time at which something had come due, so that every invoice bears the date it would have."""
+    due: dict[datetime, set[int]] = defaultdict(set)
+    items = SubscriptionItem.objects.filter(customer__test_clock=None).select_related("subscription", "customer")
+    for item in items:
+        for period in service_periods(item, setting.at):
+            due[_next_hour(period.bill_at)].add(item.customer_id)
+    times = sorted(at for at in due if at <= setting.at)
+    for n, at in enumerate(times, 1):
+        run_billing(now=at, customer_ids=sorted(due[at]))
+        progress.share(n, len(times))
+
+
+def _next_hour(bill_at: datetime) -> datetime:
+    return bill_at + timedelta(hours=1)
+
+
+def totals() -> dict[str, object]:
+    """Return what the summary prints."""
+    invoices = Invoice.objects.issued()
+    return {
+        "customers": Customer.objects.live().count(),
+        "invoices": invoices.count(),
+        "billed": sum((invoice.total for invoice in invoices), start=0),
+    }
