@@ -18,8 +18,14 @@ class UlidField(models.CharField):
     """The id that the API shows: unique, set once, sortable by creation."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.update(max_length=26, unique=True, editable=False, default=new_ulid)
+        # History tables say unique=False: they hold every version of a row.
+        kwargs.setdefault("unique", True)
+        kwargs.update(max_length=26, editable=False, default=new_ulid)
         super().__init__(**kwargs)
+
+    def deconstruct(self) -> tuple[Any, Any, Any, Any]:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "unique": self.unique}
 
 
 class NumericField(models.DecimalField):
