@@ -4,7 +4,9 @@ from invoicing.models.billing_run import BillingRun
 from invoicing.models.invoice import (
     INVOICE_MOVES,
     NUMBERED,
+    UNPAID,
     DetailedLine,
+    InvalidMove,
     Invoice,
     InvoiceDocument,
     InvoiceLine,
@@ -16,11 +18,13 @@ from invoicing.models.profile import App, AppType, BillingProfile, InvoiceSequen
 __all__ = [
     "INVOICE_MOVES",
     "NUMBERED",
+    "UNPAID",
     "App",
     "AppType",
     "BillingProfile",
     "BillingRun",
     "DetailedLine",
+    "InvalidMove",
     "Invoice",
     "InvoiceDocument",
     "InvoiceLine",

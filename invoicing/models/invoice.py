@@ -1,11 +1,14 @@
 """Invoices and their lines. States have OpenMeter's names; what is issued is frozen by the database."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from djmoney.models.fields import CurrencyField
 from djmoney.money import Money
 
+from invoicing.models.frozen import IssuedAndChanged, append_only, frozen_with_its_invoice
 from invoicing.models.profile import BillingProfile
+from metering.errors import DomainError
 from metering.models import Customer, MeterVersion, NumericField, UlidField, tracked
 from pricing.models import Feature, RateCardType, Subscription, SubscriptionItem
 
@@ -37,11 +40,26 @@ NUMBERED = (
     InvoiceStatus.PAID,
 )
 
+UNPAID = (InvoiceStatus.ISSUED, InvoiceStatus.PAYMENT_PENDING, InvoiceStatus.PAYMENT_FAILED)
+# Of an issued invoice nothing else changes.
+MOVING_FIELDS = ["status", "paid_at"]
+
+
+class InvalidMove(DomainError):
+    """The invoice is not in a state that allows this."""
+
+    status = 409
+    code = "invoice_action_not_available"
+
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def issued(self) -> "InvoiceQuerySet":
         """Invoices that have a number."""
         return self.filter(status__in=NUMBERED)
+
+    def unpaid(self) -> "InvoiceQuerySet":
+        """Issued invoices that still wait for money, whether or not a payment failed."""
+        return self.filter(status__in=UNPAID)
 
     def locked(self) -> "InvoiceQuerySet":
         """Invoices locked for this transaction, always in the same order."""
@@ -87,9 +105,37 @@ class Invoice(models.Model):
             models.CheckConstraint(condition=Q(total__gte=0), name="invoice_total_is_not_negative"),
             models.CheckConstraint(condition=Q(period_start__lt=F("period_end")), name="invoice_period_has_length"),
         ]
+        indexes = [
+            # Each billing run looks for the few that still wait for money.
+            models.Index(fields=["status", "customer"], condition=Q(status__in=UNPAID), name="invoice_unpaid"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="issued_invoice_is_frozen",
+                operation=pgtrigger.Update,
+                condition=IssuedAndChanged(exclude=MOVING_FIELDS),
+            ),
+            pgtrigger.Protect(
+                name="issued_invoice_stays",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__number__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.number or self.draft_number
+
+    def move(self, to: InvoiceStatus) -> None:
+        """
+        Take one step of `INVOICE_MOVES`; the caller holds the row and saves it.
+
+        :raises InvalidMove: if the status does not allow the step.
+        """
+        if to not in INVOICE_MOVES[InvoiceStatus(self.status)]:
+            raise InvalidMove(
+                f"Invoice {self} is {self.get_status_display().lower()}, so it cannot become {to.label.lower()}."
+            )
+        self.status = to
 
     @property
     def total_money(self) -> Money:
@@ -132,6 +178,7 @@ class InvoiceLine(models.Model):
             models.CheckConstraint(condition=Q(period_start__lt=F("period_end")), name="line_period_has_length"),
             models.CheckConstraint(condition=Q(type__in=RateCardType.values), name="line_type_is_known"),
         ]
+        triggers = [frozen_with_its_invoice("line_is_frozen_with_its_invoice", "{row}.invoice_id")]
 
     def __str__(self) -> str:
         return f"{self.name} on {self.invoice}"
@@ -155,6 +202,12 @@ class DetailedLine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["line", "key"], name="one_detailed_line_per_key")]
+        triggers = [
+            frozen_with_its_invoice(
+                "detailed_line_is_frozen_with_its_invoice",
+                "(SELECT line.invoice_id FROM invoicing_invoiceline line WHERE line.id = {row}.line_id)",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -167,6 +220,9 @@ class InvoiceDocument(models.Model):
     content = models.BinaryField()
     sha256 = models.BinaryField(max_length=32)
     created_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [append_only("invoice_document_is_append_only")]
 
     def __str__(self) -> str:
         return f"{self.invoice}.pdf"

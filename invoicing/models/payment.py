@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from djmoney.models.fields import CurrencyField
 
+from invoicing.models.frozen import append_only
 from invoicing.models.invoice import Invoice
 from metering.models import NumericField, UlidField
 
@@ -35,6 +36,7 @@ class Payment(models.Model):
             models.CheckConstraint(condition=Q(status__in=PaymentStatus.values), name="payment_status_is_known"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="payment_is_not_negative"),
         ]
+        triggers = [append_only("payment_is_append_only")]
 
     def __str__(self) -> str:
         return f"{self.get_status_display()} payment of {self.invoice}"

@@ -1,5 +1,6 @@
 """Who sells: billing profiles, the app that collects for them, and their number series."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 
@@ -61,6 +62,17 @@ class InvoiceSequence(models.Model):
 
     profile = models.OneToOneField(BillingProfile, on_delete=models.PROTECT, related_name="sequence")
     last_number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(
+                name="sequence_counts_by_one",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "NEW.last_number <> OLD.last_number + 1 OR NEW.profile_id <> OLD.profile_id"
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.profile}: {self.last_number}"
