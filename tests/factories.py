@@ -165,6 +165,8 @@ class BucketFactory(DjangoModelFactory):
     events = 1
     values = 1
     sum = Decimal(10)
+    first_at = START
+    last_at = START
     max_batch = 1
 
 

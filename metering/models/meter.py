@@ -67,18 +67,20 @@ class Meter(models.Model):
         return self.versions.latest("number")
 
 
-@tracked()
+@tracked(exclude=["backfilled_batch", "backfilled_at"])
 class MeterVersion(models.Model):
     """
     The part of a meter that buckets depend on. Roll-up fills it from batches after `floor_batch`, back-fill up to it.
 
-    Until `backfilled_at` is set, usage is read from raw events alone.
+    Back-fill goes by batches; those up to `backfilled_batch` are in. Until `backfilled_at` is set, usage is read from
+    raw events alone.
     """
 
     meter = models.ForeignKey(Meter, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     group_by = models.JSONField(default=dict, blank=True, help_text='Name to path, such as {"model": "$.model"}.')
     floor_batch = models.BigIntegerField()
+    backfilled_batch = models.BigIntegerField(default=0)
     backfilled_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(editable=False)
 
@@ -114,13 +116,15 @@ class Series(models.Model):
 
 
 class Bucket(models.Model):
-    """What one series did in one quarter hour (UTC), and the highest batch it holds."""
+    """What one series did in one quarter hour (UTC), from its first event to its last, and the highest batch it holds."""
 
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="buckets", db_index=False)
     start_at = models.DateTimeField()
     events = models.BigIntegerField()
     values = models.BigIntegerField()
     sum = NumericField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
     max_batch = models.BigIntegerField()
 
     class Meta:

@@ -1,0 +1,64 @@
+"""The two functions that roll-up, queries and the writer share: what a value is, and how events are written."""
+
+from django.db import migrations
+
+# Text of metering.values.VALUE_SQL_FUNCTION at the time of writing; a test holds the two equal.
+METERING_VALUE = r"""
+CREATE FUNCTION metering_value(value jsonb) RETURNS numeric
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE
+    WHEN jsonb_typeof(value) IN ('number', 'string')
+         AND (value #>> '{}') ~ '^[+-]?([0-9]{1,38}(\.[0-9]{0,38})?|\.[0-9]{1,38})([eE][+-]?[0-9]{1,3})?$'
+    THEN (value #>> '{}')::numeric
+END
+"""
+
+# The lock comes before the batch id, so that whoever reads the sequence and then finds no holder of the lock knows
+# that every lower batch has ended. Events arrive sorted by key: overlapping writers then wait, and never deadlock.
+METERING_WRITE_EVENTS = """
+CREATE FUNCTION metering_write_events(
+    incoming json, received_at timestamptz,
+    OUT batch_id bigint, OUT accepted integer, OUT duplicate integer, OUT conflict integer
+) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7741, 1);
+    batch_id := nextval(pg_get_serial_sequence('metering_batch', 'id'));
+
+    INSERT INTO metering_event
+        (key, source, event_id, type, subject, time, time_was_sent, data, batch_id, api_key_id)
+    SELECT e.key, e.source, e.event_id, e.type, e.subject, e.time, e.time_was_sent, e.data,
+           metering_write_events.batch_id, e.api_key_id
+    FROM json_to_recordset(incoming) AS e(
+        key uuid, source text, event_id text, type text, subject text, time timestamptz, time_was_sent boolean,
+        data jsonb, api_key_id bigint)
+    ON CONFLICT (key) DO NOTHING;
+    GET DIAGNOSTICS accepted = ROW_COUNT;
+
+    duplicate := json_array_length(incoming) - accepted;
+    conflict := 0;
+    IF duplicate > 0 THEN
+        SELECT count(*) INTO conflict
+        FROM json_to_recordset(incoming) AS e(
+            key uuid, type text, subject text, time timestamptz, time_was_sent boolean, data jsonb)
+        JOIN metering_event stored ON stored.key = e.key
+        WHERE stored.type <> e.type OR stored.subject <> e.subject OR stored.data IS DISTINCT FROM e.data
+              OR (e.time_was_sent AND stored.time <> e.time);
+        duplicate := duplicate - conflict;
+    END IF;
+
+    INSERT INTO metering_batch (id, kind, received_at, accepted, duplicate, conflict, is_rolled_up)
+    VALUES (metering_write_events.batch_id, 'events', metering_write_events.received_at, metering_write_events.accepted,
+            metering_write_events.duplicate, metering_write_events.conflict, false);
+END
+$$
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("metering", "0002_history_keeps_every_version")]
+
+    operations = [
+        migrations.RunSQL(METERING_VALUE, "DROP FUNCTION metering_value(jsonb)"),
+        migrations.RunSQL(METERING_WRITE_EVENTS, "DROP FUNCTION metering_write_events(json, timestamptz)"),
+    ]
