@@ -23,6 +23,11 @@ def default_data_dir(base_dir: Path) -> Path:
     return Path("/var/lib/billing") / _digest(local)
 
 
+def chosen_data_dir(base_dir: Path) -> Path:
+    """Return the data folder that BILLING_DATA_DIR names, else the default one."""
+    return Path(os.environ.get("BILLING_DATA_DIR") or default_data_dir(base_dir)).absolute()
+
+
 def socket_dir(data_dir: Path) -> Path:
     """Return the folder of the embedded server's socket: inside the data folder where that path is short enough."""
     inside = data_dir / "run"

@@ -69,8 +69,14 @@ class EmbeddedPostgres:
 
         :raises DatabaseUnavailable: with one sentence that says what to change.
         """
+        self.prepare_folder()
         account = account_for_database()
-        self._prepare_folder(account)
+        if account and not can_enter(account, self.data_dir):
+            raise DatabaseUnavailable(
+                f"The database's system user may not enter {self.data_dir}: choose a BILLING_DATA_DIR "
+                "below folders that others may enter, or allow it with chmod o+x."
+            )
+        self._prepare_socket_folder(account)
         programs = programs_for(account, self.version)
         # Waits while a keeper that saw the last user go is still stopping the server.
         self._users.take(shared=True)
@@ -87,13 +93,24 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """Let go of the server; the last one to do so waits until it has ended."""
+        """Let go of the server; the last one to do so waits until it has ended. Without a start, do nothing."""
+        if not self._users.is_held:
+            return
         last = self._users.take(wait=False)
         if last:
             wait_until(self._end_keeper, seconds=_STOP_SECONDS)
         elif not self._others_use_it():
             wait_until(self._keeper.is_free, seconds=_STOP_SECONDS)
         self._users.release()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Keep the server up inside a `with` block."""
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
 
     def is_running(self) -> bool:
         """Answer whether the server has a keeper and a live process of its own."""
@@ -106,9 +123,15 @@ class EmbeddedPostgres:
 
     # --- folders ---------------------------------------------------------------------------------------------------
 
-    def _prepare_folder(self, account: Account | None) -> None:
+    def prepare_folder(self) -> None:
+        """
+        Make the data folder if it is missing, without touching the mode of any that exists.
+
+        :raises DatabaseUnavailable: if it is not writable.
+        """
         try:
-            _make_folders(self.data_dir, mode=0o700 if account is None else 0o711)
+            # For root, another user runs PostgreSQL and has to pass through.
+            _make_folders(self.data_dir, mode=0o711 if os.geteuid() == 0 else 0o700)
             probe = self.data_dir / f".probe-{os.getpid()}"
             probe.touch()
             probe.unlink()
@@ -117,12 +140,6 @@ class EmbeddedPostgres:
                 f"The data folder {self.data_dir} is not writable ({error.strerror}): "
                 "set BILLING_DATA_DIR to a folder that you may write to."
             ) from None
-        if account and not can_enter(account, self.data_dir):
-            raise DatabaseUnavailable(
-                f"The database's system user may not enter {self.data_dir}: choose a BILLING_DATA_DIR "
-                "below folders that others may enter, or allow it with chmod o+x."
-            )
-        self._prepare_socket_folder(account)
 
     def _prepare_socket_folder(self, account: Account | None) -> None:
         folder = socket_dir(self.data_dir)

@@ -4,7 +4,6 @@ import ctypes
 import fcntl
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -53,22 +52,6 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, step: float = 0
     return True
 
 
-def end(process: subprocess.Popen[bytes], *, grace_seconds: float = 10) -> None:
-    """
-    Ask one child to end by SIGTERM to its own pid, and kill its whole process group after the grace time.
-
-    One pid alone, because a signal to all of qcluster's processes at once makes it wait for ever.
-    """
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(grace_seconds)
-        except subprocess.TimeoutExpired:
-            kill_group(process.pid)
-            process.wait()
-    kill_group(process.pid)
-
-
 def kill_group(group: int) -> None:
     """Kill what is left of a process group; an empty one is fine."""
     try:
@@ -87,6 +70,10 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self._descriptor is not None
 
     def take(self, *, shared: bool = False, wait: bool = True) -> bool:
         """Take the lock, or change the kind of a lock held; answer False where that would have meant waiting."""

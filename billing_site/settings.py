@@ -9,7 +9,7 @@ from typing import Any
 
 from environs import Env
 
-from billing_site.data_dir import default_data_dir, embedded_database_url, secret_key_path
+from billing_site.data_dir import chosen_data_dir, embedded_database_url, secret_key_path
 
 # Django, DRF and psycopg all take their context from the default one, so it has to be wide before any thread starts:
 # the usual 28 digits would cut sums of 38-digit values.
@@ -23,11 +23,15 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- What an installation sets -------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", False)
-DATA_DIR = Path(env.str("DATA_DIR", "") or default_data_dir(BASE_DIR)).absolute()
+DATA_DIR = chosen_data_dir(BASE_DIR)
 DATABASE_URL = Env().str("DATABASE_URL", "")
 USES_EMBEDDED_DATABASE = not DATABASE_URL
 API_AUTH = env.str("API_AUTH", "on")
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 10 * 1024 * 1024)
+# A web process is replaced once a quarter of the threads that may wait for request bodies have waited this long.
+BODY_STALL_SECONDS = env.float("BODY_STALL_SECONDS", 30)
+WEB_THREADS = env.int("WEB_THREADS", 64)
+INGEST_LANE = env.str("INGEST_LANE", "on")
 SITE_NAME = env.str("SITE_NAME", "Billing")
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])

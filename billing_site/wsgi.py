@@ -1,8 +1,41 @@
-"""The WSGI entry of the web processes."""
+"""
+The WSGI entry of the web processes.
 
+From the outside in: callers on this machine only (where keys are switched off), complete bodies only, the ingestion
+lane, Django.
+"""
+
+import logging
 import os
+import signal
 
 from django.core.wsgi import get_wsgi_application
 
+from billing_site.body_gate import BodyGate
+from billing_site.network import LoopbackOnly
+from billing_site.wsgi_problem import Application
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
-application = get_wsgi_application()
+
+
+def _replace_this_process() -> None:
+    # The web server answers this signal by starting a new worker and ending the old one after it.
+    logging.getLogger(__name__).warning("Request bodies have stalled: replacing this web process.")
+    os.kill(os.getppid(), signal.SIGHUP)
+
+
+def _build() -> Application:
+    django_application: Application = get_wsgi_application()
+    from django.conf import settings
+
+    gate: Application = BodyGate(
+        django_application,
+        max_bytes=settings.MAX_BODY_BYTES,
+        readers=max(1, settings.WEB_THREADS // 2),
+        stall_seconds=settings.BODY_STALL_SECONDS,
+        replace_process=_replace_this_process,
+    )
+    return gate if settings.API_AUTH == "on" else LoopbackOnly(gate)
+
+
+application = _build()
