@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from djmoney.models.fields import CurrencyField
@@ -20,6 +21,32 @@ class PlanStatus(models.TextChoices):
 class RateCardType(models.TextChoices):
     FLAT_FEE = "flat_fee", "Flat fee"
     USAGE_BASED = "usage_based", "Usage based"
+
+
+_REFUSAL = "RAISE EXCEPTION 'A published plan cannot change: make a new version of it.';"
+_TERMS = ("key", "version", "currency", "billing_cadence", "effective_from")
+_REFUSE_NEW_TERMS = f"""
+    IF TG_OP = 'DELETE'
+        OR ({", ".join(f"NEW.{column}" for column in _TERMS)})
+            IS DISTINCT FROM ({", ".join(f"OLD.{column}" for column in _TERMS)})
+    THEN
+        {_REFUSAL}
+    END IF;
+    RETURN COALESCE(NEW, OLD);
+"""
+
+
+def _refuse_if_published(plan_ids: str) -> str:
+    # The plans are locked before they are looked at, so that one that is being published right now counts as well.
+    return f"""
+        IF EXISTS (
+            SELECT 1 FROM (SELECT effective_from FROM pricing_plan WHERE id IN ({plan_ids}) FOR SHARE) AS plans
+            WHERE effective_from IS NOT NULL
+        ) THEN
+            {_REFUSAL}
+        END IF;
+        RETURN COALESCE(NEW, OLD);
+    """  # noqa: S608 (every caller is below)
 
 
 class PlanQuerySet(models.QuerySet["Plan"]):
@@ -56,9 +83,23 @@ class Plan(models.Model):
                 name="one_draft_per_plan_key",
                 violation_error_message="This plan has a draft already. Edit or publish that one.",
             ),
+            models.UniqueConstraint(
+                fields=["key"],
+                condition=Q(effective_from__isnull=False, effective_to=None, deleted_at=None),
+                name="one_plan_in_force_per_key",
+            ),
             models.CheckConstraint(
                 condition=Q(effective_to=None) | Q(effective_from__lt=F("effective_to")),
                 name="plan_ends_after_it_starts",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="published_plan_keeps_its_terms",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__effective_from__isnull=False),
+                func=_REFUSE_NEW_TERMS,
             ),
         ]
 
@@ -91,6 +132,14 @@ class PlanPhase(models.Model):
             models.UniqueConstraint(fields=["plan", "key"], name="one_phase_per_key"),
             models.UniqueConstraint(fields=["plan", "position"], name="one_phase_per_position"),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="published_phase_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func=_refuse_if_published("OLD.plan_id, NEW.plan_id"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.plan}, {self.name}"
@@ -117,6 +166,16 @@ class RateCard(models.Model):
                 condition=Q(type=RateCardType.FLAT_FEE) | Q(feature__isnull=False),
                 name="usage_rate_card_has_a_feature",
                 violation_error_message="A usage-based rate card needs a feature with a meter.",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="published_rate_card_is_frozen",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                func=_refuse_if_published(
+                    "SELECT plan_id FROM pricing_planphase WHERE id IN (OLD.phase_id, NEW.phase_id)"
+                ),
             ),
         ]
 

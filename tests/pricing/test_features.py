@@ -1,0 +1,92 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pricing.models import Feature
+from pricing.services.features import (
+    DuplicateFeature,
+    FeatureArchived,
+    InvalidFeature,
+    archive_feature,
+    create_feature,
+)
+from tests.factories import FeatureFactory, MeterFactory, MeterVersionFactory
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_it_keeps_meter_and_filters():
+    meter = MeterVersionFactory(group_by={"model": "$.model"}).meter
+    feature = create_feature(key="tokens", name="Tokens", at=AT, meter=meter, filters={"model": ("large",)})
+    feature.refresh_from_db()
+    assert (feature.meter, feature.filters, feature.created_at) == (meter, {"model": ["large"]}, AT)
+
+
+def test_it_refuses_a_key_that_is_taken_with_409_and_changes_nothing():
+    first = create_feature(key="tokens", name="Tokens", at=AT)
+    with pytest.raises(DuplicateFeature, match="Choose another key than 'tokens'") as refusal:
+        create_feature(key="tokens", name="Other", at=AT)
+    assert refusal.value.status == 409
+    assert list(Feature.objects.all()) == [first]
+
+
+def test_it_frees_the_key_when_the_feature_is_archived():
+    first = create_feature(key="tokens", name="Tokens", at=AT)
+    archive_feature(feature_id=first.pk, at=AT + timedelta(days=1))
+    second = create_feature(key="tokens", name="Tokens", at=AT + timedelta(days=2))
+    first.refresh_from_db()
+    assert first.archived_at == AT + timedelta(days=1)
+    assert second.archived_at is None
+
+
+def test_it_archives_once():
+    feature = FeatureFactory()
+    archive_feature(feature_id=feature.pk, at=AT)
+    with pytest.raises(FeatureArchived):
+        archive_feature(feature_id=feature.pk, at=AT + timedelta(days=1))
+    feature.refresh_from_db()
+    assert feature.archived_at == AT
+
+
+@pytest.mark.parametrize("key", ["", "Tokens", "a-b", "a__b", "_a", "a b", "a" * 65, "tokens\n"])
+def test_it_refuses_a_key_that_is_no_key(key):
+    with pytest.raises(InvalidFeature, match="lower-case"):
+        create_feature(key=key, name="Tokens", at=AT)
+    assert not Feature.objects.exists()
+
+
+def test_it_refuses_an_empty_name():
+    with pytest.raises(InvalidFeature, match="Give the feature a name"):
+        create_feature(key="tokens", name=" ", at=AT)
+
+
+@pytest.mark.parametrize(
+    ("_case", "filters", "message"),
+    [
+        ("not a group of the meter", {"region": ["eu"]}, "Use one of model, instead of the filter 'region'"),
+        ("no values", {"model": []}, "List the values of 'model'"),
+        ("not texts", {"model": [1]}, "List the values of 'model'"),
+    ],
+)
+def test_it_refuses_filters_the_meter_cannot_serve(_case, filters, message):
+    meter = MeterVersionFactory(group_by={"model": "$.model"}).meter
+    with pytest.raises(InvalidFeature, match=message):
+        create_feature(key="tokens", name="Tokens", at=AT, meter=meter, filters=filters)
+
+
+def test_it_refuses_a_single_text_as_the_values_of_a_filter():
+    meter = MeterVersionFactory(group_by={"model": "$.model"}).meter
+    with pytest.raises(InvalidFeature, match="List the values of 'model'"):
+        create_feature(key="tokens", name="Tokens", at=AT, meter=meter, filters={"model": "large"})
+
+
+def test_it_refuses_filters_without_a_meter():
+    with pytest.raises(InvalidFeature, match="Name the meter"):
+        create_feature(key="tokens", name="Tokens", at=AT, filters={"model": ["large"]})
+
+
+def test_it_refuses_a_deleted_meter():
+    meter = MeterFactory(deleted_at=AT)
+    with pytest.raises(InvalidFeature, match="not deleted"):
+        create_feature(key="tokens", name="Tokens", at=AT, meter=meter)
