@@ -54,3 +54,8 @@ def revoke_api_key(*, api_key_id: int, at: datetime) -> ApiKey:
         key.revoked_at = at
         key.save(update_fields=["revoked_at"])
     return key
+
+
+def note_use(*, api_key_id: int, at: datetime) -> None:
+    """Remember when a key was used last; an earlier time changes nothing."""
+    ApiKey.objects.filter(pk=api_key_id).exclude(last_used_at__gte=at).update(last_used_at=at)

@@ -1,0 +1,104 @@
+"""JSON in and out of DRF by msgspec: numbers keep every digit both ways."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import IO, Any
+
+import msgspec
+from django.conf import settings
+from rest_framework import exceptions
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from metering.errors import DomainError
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+_sorted_encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+class BodyTooLarge(DomainError):
+    status = 413
+    code = "body_too_large"
+
+
+def encode(value: object) -> bytes:
+    """Return a value as JSON; Decimals are numbers with all digits, datetimes RFC 3339 (UTC ends in Z)."""
+    return _encoder.encode(value)
+
+
+def encode_canonical(value: object) -> bytes:
+    """Return a value as JSON with sorted keys, so that equal values give equal bytes."""
+    return _sorted_encoder.encode(value)
+
+
+def decode(body: bytes) -> Any:
+    """
+    Read JSON; numbers with a fraction or exponent become Decimal.
+
+    :raises ParseError: if the bytes are not one JSON document in UTF-8.
+    """
+    try:
+        return _decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise exceptions.ParseError(f"The body is not valid JSON: {error}. Send one JSON document in UTF-8.") from None
+
+
+class JsonParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = stream.read(settings.MAX_BODY_BYTES + 1)
+        if len(body) > settings.MAX_BODY_BYTES:
+            raise BodyTooLarge(f"The body is over {settings.MAX_BODY_BYTES} bytes. Send it in smaller parts.")
+        return decode(body)
+
+
+class JsonRenderer(BaseRenderer):
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return b"" if data is None else encode(data)
+
+
+class CsvRenderer(BaseRenderer):
+    """Passes on CSV that a view has written as text."""
+
+    media_type = "text/csv"
+    format = "csv"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,
+        renderer_context: Mapping[str, Any] | None = None,
+    ) -> bytes:
+        return str(data).encode()
+
+
+class Negotiation(BaseContentNegotiation):
+    """JSON, unless the view offers something else that the client names: no client is refused for its Accept header."""
+
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
+        content_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == content_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        accepted = [part.partition(";")[0].strip().lower() for part in request.headers.get("Accept", "").split(",")]
+        offered = list(renderers)
+        chosen = next((renderer for renderer in offered if renderer.media_type in accepted), offered[0])
+        return chosen, str(chosen.media_type)

@@ -1,0 +1,103 @@
+"""Whose usage is whose: links from subjects to customers, made and ended in batches."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from metering.errors import DomainError
+from metering.identity import text_hash
+from metering.ingest.fence import start_batch
+from metering.models import Batch, BatchKind, Customer, Subject, SubjectLink
+
+
+class SubjectIsTaken(DomainError):
+    status = 409
+    code = "subject_is_taken"
+
+
+def relink(
+    *,
+    customer: Customer,
+    add: Collection[str],
+    remove: Collection[str] = (),
+    at: datetime,
+    from_at: datetime | None = None,
+) -> None:
+    """
+    Give subjects to a customer, and end other links of theirs at `at` in event time, as one batch.
+
+    Runs in the caller's transaction. A new link starts at `from_at`; without it, it reaches back over all time, or to
+    the end of the link that the subject had before.
+
+    :raises SubjectIsTaken: if a subject belongs to another customer, or to this one already, in that time.
+    """
+    if not add and not remove:
+        return
+    subjects = _locked_subjects({*add, *remove}, at)
+    links = SubjectLink.objects.known_at(None).filter(subject__in=subjects.values()).select_related("customer")
+    known: dict[int, list[SubjectLink]] = {}
+    for link in links.order_by("pk"):
+        known.setdefault(link.subject_id, []).append(link)
+    starts = {key: _start(subjects[key], customer, known.get(subjects[key].pk, []), from_at) for key in add}
+    batch = _start_batch(at)
+    for key in remove:
+        for link in known.get(subjects[key].pk, []):
+            if link.customer_id == customer.pk:
+                _end(link, batch, at)
+    for key in add:
+        _link(subjects[key], customer, batch, at, from_at=starts[key])
+
+
+def _locked_subjects(keys: Collection[str], at: datetime) -> dict[str, Subject]:
+    hashes = {text_hash(key): key for key in keys}
+    # Always in the order of the unique key: two transactions with the same new subjects wait instead of deadlocking.
+    new = [Subject(key=hashes[key_hash], key_hash=key_hash, created_at=at) for key_hash in sorted(hashes)]
+    Subject.objects.bulk_create(new, ignore_conflicts=True)
+    locked = Subject.objects.filter(key_hash__in=hashes).order_by("key_hash").select_for_update()
+    return {subject.key: subject for subject in locked}
+
+
+def _start(
+    subject: Subject, customer: Customer, links: Sequence[SubjectLink], from_at: datetime | None
+) -> datetime | None:
+    for link in links:
+        if link.to_at is None:
+            owner = "this customer already" if link.customer_id == customer.pk else f"customer {link.customer}"
+            raise SubjectIsTaken(f"Subject {subject.key} belongs to {owner}. Give another subject, or remove it there.")
+    free_from = max((link.to_at for link in links if link.to_at is not None), default=None)
+    if free_from is not None and from_at is not None and from_at < free_from:
+        raise SubjectIsTaken(
+            f"Subject {subject.key} belonged to a customer until {free_from.isoformat()}. Link it from then on."
+        )
+    return from_at or free_from
+
+
+def _end(link: SubjectLink, batch: Batch, at: datetime) -> None:
+    """Replace an open link by one that ends at `at`: what was used until then stays with the customer."""
+    if link.to_at is not None:
+        return
+    link.ended_batch = batch
+    link.save(update_fields=["ended_batch"])
+    if link.from_at is None or link.from_at < at:
+        _link(link.subject, link.customer, batch, at, from_at=link.from_at, to_at=at)
+
+
+def _link(
+    subject: Subject,
+    customer: Customer,
+    batch: Batch,
+    at: datetime,
+    *,
+    from_at: datetime | None,
+    to_at: datetime | None = None,
+) -> None:
+    SubjectLink.objects.create(
+        subject=subject, customer=customer, from_at=from_at, to_at=to_at, made_batch=batch, created_at=at
+    )
+
+
+def _start_batch(at: datetime) -> Batch:
+    batch = start_batch(kind=BatchKind.LINK, at=at)
+    # It holds no events, so there is nothing to roll up.
+    batch.is_rolled_up = True
+    batch.save(update_fields=["is_rolled_up"])
+    return batch
