@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-# Text of metering.values.VALUE_SQL_FUNCTION at the time of writing; a test holds the two equal.
+# A first version, which 0005 replaces.
 METERING_VALUE = r"""
 CREATE FUNCTION metering_value(value jsonb) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE

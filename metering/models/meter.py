@@ -99,7 +99,7 @@ class MeterVersion(models.Model):
 
 
 class Series(models.Model):
-    """One line of usage: a meter version, a subject and the group values, unique by the hash of their canonical form."""
+    """One line of usage: meter version, subject and group values, unique by the hash of their canonical form."""
 
     hash = models.UUIDField(unique=True)
     meter_version = models.ForeignKey(MeterVersion, on_delete=models.PROTECT, related_name="series")
@@ -116,7 +116,7 @@ class Series(models.Model):
 
 
 class Bucket(models.Model):
-    """What one series did in one quarter hour (UTC), from its first event to its last, and the highest batch it holds."""
+    """What one series did in one quarter hour (UTC), when its first and last event were, and the highest batch it holds."""
 
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="buckets", db_index=False)
     start_at = models.DateTimeField()

@@ -1,0 +1,211 @@
+"""One thread per process that writes the events of all waiting requests together: the previous commit is the delay."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from queue import Empty, SimpleQueue
+from typing import Any
+
+import psycopg
+from django.db import connection as django_connection
+
+from metering.errors import DomainError
+from metering.ingest.decode import MAX_EVENTS, NewEvent
+from metering.ingest.writer import CHANNEL, not_storable, write_events
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER_SECONDS = 2
+_MAX_GROUP_BYTES = 16 * 1024 * 1024
+_MAX_QUEUED_BYTES = 256 * 1024 * 1024
+_ATTEMPTS = 5
+_ANSWER_SECONDS = 60
+_NOTIFY_SECONDS = 0.25
+# A statement that waits longer than this for another's uncommitted copy of an event gives way to the other requests.
+_SERVER_OPTIONS = "-c statement_timeout=20s -c application_name=ingest"
+
+
+class WriterUnavailable(DomainError):
+    status = 503
+    code = "unavailable"
+
+
+class _Request:
+    """Events that wait for their commit; the lock is released when `error` says how it went."""
+
+    __slots__ = ("at", "error", "events", "finished", "size")
+
+    def __init__(self, events: Sequence[NewEvent], at: datetime, size: int) -> None:
+        self.events = events
+        self.at = at
+        self.size = size
+        self.error: Exception | None = None
+        # A bare lock: half the cost of threading.Event, and there is one for each request.
+        self.finished = threading.Lock()
+        self.finished.acquire()
+
+    def answer(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.finished.release()
+
+
+class GroupCommitWriter:
+    """Hands events to this process's writer thread, which starts with the first of them, after any fork."""
+
+    def __init__(self) -> None:
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def _reset(self) -> None:
+        self._starting = threading.Lock()
+        self._thread: _WriterThread | None = None
+
+    def write(self, events: Sequence[NewEvent], *, at: datetime, size: int) -> None:
+        """
+        Return once the events are committed; `size` is the bytes they came in.
+
+        :raises EventsNotStorable: if the database refuses a value; none of these events is stored.
+        :raises WriterUnavailable: if too much is waiting, or the database does not answer; sending again is safe.
+        """
+        request = _Request(events, at, size)
+        (self._thread or self._start()).enqueue(request)
+        if not request.finished.acquire(timeout=_ANSWER_SECONDS):
+            raise WriterUnavailable("The database takes too long to store events. Send them again in a few seconds.")
+        if request.error is not None:
+            raise request.error
+
+    def _start(self) -> "_WriterThread":
+        with self._starting:
+            if self._thread is None:
+                self._thread = _WriterThread()
+                self._thread.start()
+            return self._thread
+
+
+class _WriterThread(threading.Thread):
+    def __init__(self) -> None:
+        super().__init__(name="event-writer", daemon=True)
+        self._queue: SimpleQueue[_Request] = SimpleQueue()
+        self._queued_bytes = 0
+        self._counting = threading.Lock()
+        self._next: _Request | None = None
+        self._connection: psycopg.Connection[Any] | None = None
+        self._notified = 0.0
+
+    def enqueue(self, request: _Request) -> None:
+        with self._counting:
+            if self._queued_bytes and self._queued_bytes + request.size > _MAX_QUEUED_BYTES:
+                raise WriterUnavailable("More events are waiting than can be stored. Send them again in a few seconds.")
+            self._queued_bytes += request.size
+        self._queue.put(request)
+
+    def run(self) -> None:
+        while True:
+            group = self._take()
+            self._serve(group)
+            with self._counting:
+                self._queued_bytes -= sum(request.size for request in group)
+            self._notify()
+
+    def _take(self) -> list[_Request]:
+        """Wait for a request, and take with it all that are queued and fit into one batch."""
+        group = [self._next or self._queue.get()]
+        self._next = None
+        events, size = len(group[0].events), group[0].size
+        while True:
+            try:
+                request = self._queue.get_nowait()
+            except Empty:
+                return group
+            events, size = events + len(request.events), size + request.size
+            if events > MAX_EVENTS or size > _MAX_GROUP_BYTES:
+                self._next = request
+                return group
+            group.append(request)
+
+    def _serve(self, group: list[_Request]) -> None:
+        try:
+            self._write(group)
+        except psycopg.DataError as error:
+            self._serve_apart(group, error)
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            logger.exception("The database could not store %d waiting requests.", len(group))
+            for request in group:
+                request.answer(
+                    WriterUnavailable("The database cannot be reached. Send the events again in a few seconds.")
+                )
+        except Exception:
+            # Nobody else would answer those who wait, and the thread has to live on for the next ones.
+            logger.exception("Writing events failed.")
+            for request in group:
+                request.answer(RuntimeError("Writing events failed; the log of the writer thread says why."))
+        else:
+            for request in group:
+                request.answer()
+
+    def _serve_apart(self, group: list[_Request], error: psycopg.DataError) -> None:
+        """Find the request that the database refuses a value of; the others are written."""
+        if len(group) == 1:
+            group[0].answer(not_storable(error))
+            return
+        for request in group:
+            self._serve([request])
+
+    def _write(self, group: list[_Request]) -> None:
+        events = [event for request in group for event in request.events]
+        at = max(request.at for request in group)
+        for attempts_left in reversed(range(_ATTEMPTS)):
+            try:
+                with self._connected().cursor() as cursor:
+                    write_events(cursor, events, at=at)
+                return
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                # A lost connection is tried once anew: what may have been committed is then found as duplicates.
+                was_lost = self._connection is None or self._connection.closed
+                self._forget_if_closed()
+                is_worth_it = was_lost and attempts_left == _ATTEMPTS - 1
+                if not attempts_left or not (is_worth_it or _asks_for_another_try(error)):
+                    raise
+
+    def _connected(self) -> psycopg.Connection[Any]:
+        if self._connection is None:
+            self._connection = _connect()
+        return self._connection
+
+    def _forget_if_closed(self) -> None:
+        if self._connection is not None and self._connection.closed:
+            self._connection = None
+
+    def _notify(self) -> None:
+        """Wake whoever rolls up. Apart from the writing, because a commit with a NOTIFY in it holds up all others."""
+        if self._connection is None or time.monotonic() - self._notified < _NOTIFY_SECONDS:
+            return
+        self._notified = time.monotonic()
+        try:
+            self._connection.execute(f"NOTIFY {CHANNEL}")
+        except psycopg.Error:
+            # They look each second anyway; the next write finds out what is wrong with the connection.
+            logger.warning("The notice of new events could not be sent.", exc_info=True)
+
+
+def _asks_for_another_try(error: psycopg.Error) -> bool:
+    return isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+
+
+def _connect() -> psycopg.Connection[Any]:
+    """Connect as Django does, but apart from its pool and with prepared statements."""
+    params = django_connection.get_connection_params()
+    given = params.pop("options", "")
+    params.update(
+        autocommit=True,
+        prepare_threshold=0,
+        cursor_factory=psycopg.Cursor,
+        context=None,
+        connect_timeout=5,
+        tcp_user_timeout=20_000,
+        options=f"{given} {_SERVER_OPTIONS}".strip(),
+    )
+    return psycopg.connect(**params)

@@ -1,0 +1,58 @@
+"""The one way events get into the database: one transaction is one batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any, Protocol
+
+import msgspec
+from psycopg.types.json import Json
+
+from metering.errors import DomainError
+from metering.ingest.decode import NewEvent
+
+CHANNEL = "metering_batch"
+_WRITE = "SELECT batch_id, accepted, duplicate, conflict FROM metering_write_events(%s, %s)"
+_by_key = attrgetter("key")
+_encode = msgspec.json.Encoder().encode
+
+
+class EventsNotStorable(DomainError):
+    code = "invalid_events"
+
+
+class Cursor(Protocol):
+    """What psycopg's cursor and Django's have in common."""
+
+    def execute(self, query: Any, params: Any = ..., /) -> Any: ...
+
+    def fetchone(self) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class WriteResult:
+    """A batch, and how many of its events were new, sent before, or sent before with another content."""
+
+    batch_id: int
+    accepted: int
+    duplicate: int
+    conflict: int
+
+
+def write_events(cursor: Cursor, events: Sequence[NewEvent], *, at: datetime) -> WriteResult:
+    """
+    Write events as one batch, within the caller's transaction or, on an autocommit connection, in one of its own.
+
+    An event whose key is stored, or comes twice here, changes nothing. Sorted by key, so that writers with overlapping
+    events wait for each other instead of deadlocking.
+    """
+    payload = Json(sorted(events, key=_by_key), dumps=_encode)
+    cursor.execute(_WRITE, (payload, at))
+    return WriteResult(*cursor.fetchone())
+
+
+def not_storable(error: Exception) -> EventsNotStorable:
+    """Return the refusal that a database's complaint about a value stands for."""
+    reason = str(error).partition("\n")[0]
+    return EventsNotStorable(f"The database cannot store an event of this request ({reason}). Change that value.")
