@@ -67,7 +67,7 @@ def create_plan(
     :raises InvalidPlan: naming everything that cannot be.
     :raises DraftExists: if this plan has a draft already.
     """
-    facts = PlanFacts(key, name, currency, billing_cadence, [_given_facts(card) for card in rate_cards])
+    facts = PlanFacts(key, name, currency, billing_cadence, [_card_facts(card) for card in rate_cards])
     _refuse(draft_issues(facts))
     _lock_versions(key)
     with refusing("one_draft_per_plan_key", lambda: DraftExists(key)):
@@ -144,9 +144,9 @@ def publish_plan(*, plan_id: int, at: datetime) -> Plan:
 
 def _archive_others(plan: Plan, at: datetime) -> None:
     for other in Plan.objects.filter(key=plan.key, effective_from__isnull=False, deleted_at=None):
-        latest = other.effective_to or other.effective_from
-        if latest > at or other.effective_from == at:
-            raise PublishedLater(f"Publish {plan} after {latest.isoformat()}, when {other} changed last.")
+        began, ended = other.effective_from, other.effective_to
+        if began is not None and (began >= at or (ended is not None and ended > at)):
+            raise PublishedLater(f"Publish {plan} after {(ended or began).isoformat()}, when {other} changed last.")
         if other.effective_to is None:
             other.effective_to = other.updated_at = at
             other.save(update_fields=["effective_to", "updated_at"])
@@ -197,19 +197,21 @@ def _plan_facts(plan: Plan, rate_cards: Sequence[RateCardInput] | None = None) -
         cards = list(stored.order_by("phase__position", "position", "pk"))
     else:
         cards = rate_cards
-    return PlanFacts(plan.key, plan.name, plan.currency, plan.billing_cadence, [_given_facts(card) for card in cards])
+    return PlanFacts(plan.key, plan.name, plan.currency, plan.billing_cadence, [_card_facts(card) for card in cards])
 
 
-def _given_facts(card: RateCardInput | RateCard) -> CardFacts:
-    feature = card.feature
+def _card_facts(card: RateCardInput | RateCard) -> CardFacts:
     return CardFacts(
         type=card.type,
         key=card.key,
         name=card.name,
         price=card.price,
         billing_cadence=card.billing_cadence,
-        feature=feature
-        and FeatureFacts(
-            key=feature.key, has_meter=feature.meter_id is not None, is_archived=feature.archived_at is not None
-        ),
+        feature=None if card.feature is None else _feature_facts(card.feature),
+    )
+
+
+def _feature_facts(feature: Feature) -> FeatureFacts:
+    return FeatureFacts(
+        key=feature.key, has_meter=feature.meter_id is not None, is_archived=feature.archived_at is not None
     )
