@@ -130,15 +130,22 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "portal.adapter.AccountAdapter"
 ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+# An unknown address gets the same page as a known one, and no mail.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 LOGIN_URL = "account_request_login_code"
 LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"}]
 
 # --- E-mail: to the terminal until a server is named ----------------------------------------------------------------
 EMAIL_URL = Env().dj_email_url("EMAIL_URL", "console:")
-EMAIL_BACKEND = EMAIL_URL["EMAIL_BACKEND"]
+EMAIL_BACKEND = EMAIL_URL["EMAIL_BACKEND"] if Env().str("EMAIL_URL", "") else "portal.terminal_email.EmailBackend"
 EMAIL_HOST = EMAIL_URL.get("EMAIL_HOST", "")
 EMAIL_PORT = EMAIL_URL.get("EMAIL_PORT", 25)
 EMAIL_HOST_USER = EMAIL_URL.get("EMAIL_HOST_USER", "")

@@ -9,6 +9,6 @@ urlpatterns = [
     path("health", health),
     path("admin/", admin.site.urls),
     path("api/v1/", include("metering.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("portal.account_urls")),
     path("", include("portal.urls")),
 ]

@@ -1,0 +1,65 @@
+"""A customer's subscription as the portal shows it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from metering.models import Customer
+from metering.periods import Period
+from portal.price_words import PriceInWords, in_words
+from pricing.models import Subscription, SubscriptionItem
+from pricing.prices import parse_price
+from pricing.queries import current_period
+
+
+@dataclass(frozen=True)
+class Item:
+    """One price of the subscription."""
+
+    name: str
+    unit: str
+    price: PriceInWords
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What holds at a time."""
+
+    subscription: Subscription
+    zone: ZoneInfo
+    period: Period
+    items: tuple[Item, ...]
+
+    @property
+    def ends_at(self) -> datetime | None:
+        return self.subscription.active_to
+
+
+def live_subscription(customer: Customer, at: datetime) -> Subscription | None:
+    """Return the subscription that holds at a time, with its plan; a customer has one at most."""
+    return customer.subscriptions.live(at).select_related("plan").first()
+
+
+def current_contract(customer: Customer, at: datetime) -> Contract | None:
+    """Return what the customer has subscribed to at a time, None for nothing."""
+    subscription = live_subscription(customer, at)
+    if subscription is None:
+        return None
+    live = [item for item in items_of(subscription) if item.active_to is None or item.active_to > at]
+    return Contract(
+        subscription=subscription,
+        zone=subscription.zone,
+        period=current_period(subscription, at),
+        items=tuple(_item(item) for item in live),
+    )
+
+
+def items_of(subscription: Subscription) -> list[SubscriptionItem]:
+    """Return the items in the order of the plan, with feature and meter; one query."""
+    items = subscription.items.select_related("feature__meter").order_by("position", "pk")
+    return list(items)
+
+
+def _item(item: SubscriptionItem) -> Item:
+    unit = item.feature.name if item.feature else ""
+    return Item(name=item.name, unit=unit, price=in_words(parse_price(item.price), item.billing_cadence))
