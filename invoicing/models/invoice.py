@@ -125,16 +125,23 @@ class Invoice(models.Model):
     def __str__(self) -> str:
         return self.number or self.draft_number
 
+    def check_move(self, to: InvoiceStatus) -> None:
+        """
+        Do nothing if the status allows a step.
+
+        :raises InvalidMove: if it does not.
+        """
+        if to not in INVOICE_MOVES[InvoiceStatus(self.status)]:
+            now, then = self.get_status_display().lower(), to.label.lower()
+            raise InvalidMove(f"Choose another invoice, or another action: {self} is {now} and cannot become {then}.")
+
     def move(self, to: InvoiceStatus) -> None:
         """
         Take one step of `INVOICE_MOVES`; the caller holds the row and saves it.
 
         :raises InvalidMove: if the status does not allow the step.
         """
-        if to not in INVOICE_MOVES[InvoiceStatus(self.status)]:
-            raise InvalidMove(
-                f"Invoice {self} is {self.get_status_display().lower()}, so it cannot become {to.label.lower()}."
-            )
+        self.check_move(to)
         self.status = to
 
     @property

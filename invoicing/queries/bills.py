@@ -1,0 +1,142 @@
+"""What should be billed: the lines of every billing time that no invoice holds yet, and what they cost."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Prefetch, prefetch_related_objects
+
+from invoicing.lines import LineState, rate_line, spans_within
+from invoicing.models import InvoiceLine
+from metering.errors import DomainError
+from metering.models import MeterVersion
+from metering.queries import SubjectSpan, total_usage
+from pricing.models import RateCardType, Subscription, SubscriptionItem
+from pricing.prices import FlatPrice, InvalidPrice, Price, parse_price
+from pricing.queries import ServicePeriod, service_periods
+from pricing.rating import Rated
+
+
+class CannotPrice(DomainError):
+    """A subscription item says too little to be billed."""
+
+    status = 409
+    code = "subscription_item_cannot_be_priced"
+
+
+@dataclass(frozen=True)
+class DueLine:
+    """One subscription item in one service period."""
+
+    item: SubscriptionItem
+    price: Price
+    service: ServicePeriod
+
+    @property
+    def is_metered(self) -> bool:
+        return self.item.type == RateCardType.USAGE_BASED
+
+    @property
+    def version(self) -> MeterVersion | None:
+        """The version of the meter that measures the item."""
+        if not self.is_metered:
+            return None
+        meter = self.item.feature and self.item.feature.meter
+        if meter is None:
+            raise CannotPrice(f"Give the feature of {self.item.name!r} a meter: it is billed by usage.")
+        return max(meter.versions.all(), key=lambda version: version.number)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What comes due at one billing time of a subscription; it becomes one invoice."""
+
+    subscription: Subscription
+    billed_at: datetime
+    lines: tuple[DueLine, ...]
+
+    def due_at(self, collection_interval: timedelta) -> datetime:
+        """Return when to bill: a bill with usage waits for late events, and its fees wait with it."""
+        waits = any(line.is_metered for line in self.lines)
+        return self.billed_at + collection_interval if waits else self.billed_at
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    """A line, what it was computed from, and what it costs."""
+
+    due: DueLine
+    state: LineState
+    rated: Rated
+
+
+def load(subscriptions: Sequence[Subscription]) -> set[tuple[int, datetime]]:
+    """
+    Read the items of subscriptions, and return which of their periods have a line: item id and period start.
+
+    Three queries, however many subscriptions.
+    """
+    items = SubscriptionItem.objects.select_related("feature__meter").prefetch_related("feature__meter__versions")
+    prefetch_related_objects(subscriptions, Prefetch("items", items.order_by("position", "pk")))
+    pks = [item.pk for subscription in subscriptions for item in subscription.items.all()]
+    return set(InvoiceLine.objects.filter(subscription_item__in=pks).values_list("subscription_item", "period_start"))
+
+
+def bills_of(subscription: Subscription, billed: set[tuple[int, datetime]], *, until: datetime) -> list[Bill]:
+    """
+    Return the bills of a loaded subscription up to a billing time, oldest first, of periods that are not in `billed`.
+
+    A free flat fee has no line, as nothing can come of it.
+
+    :raises CannotPrice: if the price of an item cannot be read.
+    """
+    times: dict[datetime, list[DueLine]] = defaultdict(list)
+    for item in subscription.items.all():
+        price = _price(item)
+        if isinstance(price, FlatPrice) and not price.amount:
+            continue
+        for service in service_periods(item, until):
+            if service.bill_at <= until and (item.pk, service.period.start) not in billed:
+                times[service.bill_at].append(DueLine(item, price, service))
+    return [Bill(subscription, billed_at, tuple(times[billed_at])) for billed_at in sorted(times)]
+
+
+def price_line(due: DueLine, *, spans: Iterable[SubjectSpan], bound: int | None) -> PricedLine:
+    """
+    Read a line's usage up to batch `bound` (None: all there is) and rate it from nothing.
+
+    The invoice and the open bill both come from here.
+
+    :raises CannotPrice: if a metered item has no meter.
+    """
+    state = _state(due, spans, bound)
+    rated = rate_line(
+        price=due.price, name=due.item.name, currency=due.item.subscription.currency, before=None, now=state
+    )
+    return PricedLine(due, state, rated)
+
+
+def _price(item: SubscriptionItem) -> Price:
+    try:
+        return parse_price(item.price)
+    except InvalidPrice as error:
+        raise CannotPrice(f"The price of {item.name!r} cannot be read at {error.field}: {error}") from error
+
+
+def _state(due: DueLine, spans: Iterable[SubjectSpan], bound: int | None) -> LineState:
+    period, whole = due.service.period, due.service.whole
+    version = due.version
+    if version is None or due.item.feature is None:
+        return LineState(period=period, whole=whole, quantity=Decimal(1))
+    used = spans_within(((span.subject, span.start, span.end) for span in spans), period)
+    quantity = total_usage(
+        version=version,
+        start=period.start,
+        end=period.end,
+        spans=[SubjectSpan(*span) for span in used],
+        filters=due.item.feature.filters,
+        bound=bound,
+    )
+    return LineState(period=period, whole=whole, quantity=quantity, bound=bound, spans=used)

@@ -1,0 +1,148 @@
+"""Why a line costs what it costs, and the same line computed again from raw events."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from invoicing.lines import LineState, rate_line
+from invoicing.models import InvoiceLine
+from metering.models import Event
+from metering.queries import SubjectSpan, matching_events, query_usage, total_usage
+from metering.windows import WindowSize
+from pricing.prices import parse_price
+from pricing.rating import DetailedLine, Rated, Step
+
+
+@dataclass(frozen=True)
+class LineExplanation:
+    """The sums behind a line, its usage by day in the subscription's zone, and both states."""
+
+    steps: tuple[Step, ...]
+    usage_by_day: tuple[tuple[date, Decimal], ...]
+    event_count: int
+    before: LineState | None
+    now: LineState
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """A line computed again; `differences` says in words what is not the same, and is empty when all digits agree."""
+
+    quantity: Decimal
+    amount: Decimal
+    steps: tuple[Step, ...]
+    differences: tuple[str, ...]
+
+    @property
+    def matches(self) -> bool:
+        return not self.differences
+
+
+def explain_line(line: InvoiceLine) -> LineExplanation:
+    """Return what a line says for itself, with the usage it counted by day."""
+    before, now = _states(line)
+    usage = _usage_by_day(line, now) if line.meter_version else ()
+    return LineExplanation(
+        steps=tuple(_step(step) for step in line.trace),
+        usage_by_day=tuple((day, value) for day, value, _ in usage),
+        event_count=sum(events for _, _, events in usage),
+        before=before,
+        now=now,
+    )
+
+
+def recompute_line(line: InvoiceLine) -> Recomputed:
+    """Compute a line again from raw events alone, at the bounds and for the subjects that it stored."""
+    before, now = _states(line)
+    again = _measured_again(line, now)
+    rated = rate_line(
+        price=parse_price(line.price),
+        name=line.name,
+        currency=line.currency,
+        before=before and _measured_again(line, before),
+        now=again,
+    )
+    quantity = again.quantity - (before.quantity if before else 0)
+    return Recomputed(quantity, rated.amount, rated.steps, tuple(_differences(line, quantity, rated)))
+
+
+def line_events(line: InvoiceLine) -> QuerySet[Event]:
+    """Return the events that a line counted, newest first; none for a flat fee."""
+    if line.meter_version is None:
+        return Event.objects.none()
+    now = LineState.from_json(line.now)
+    return matching_events(
+        version=line.meter_version,
+        start=now.period.start,
+        end=now.period.end,
+        spans=_spans(now),
+        filters=line.filters,
+        bound=now.bound,
+    )
+
+
+def _states(line: InvoiceLine) -> tuple[LineState | None, LineState]:
+    return LineState.from_json(line.before) if line.before else None, LineState.from_json(line.now)
+
+
+def _spans(state: LineState) -> list[SubjectSpan]:
+    return [SubjectSpan(*span) for span in state.spans]
+
+
+def _measured_again(line: InvoiceLine, state: LineState) -> LineState:
+    if line.meter_version is None:
+        return state
+    quantity = total_usage(
+        version=line.meter_version,
+        start=state.period.start,
+        end=state.period.end,
+        spans=_spans(state),
+        filters=line.filters,
+        bound=state.bound,
+        from_events_only=True,
+    )
+    return replace(state, quantity=quantity)
+
+
+def _usage_by_day(line: InvoiceLine, state: LineState) -> list[tuple[date, Decimal, int]]:
+    zone = line.subscription_item.subscription.zone
+    rows = query_usage(
+        version=line.meter_version,
+        start=state.period.start,
+        end=state.period.end,
+        spans=_spans(state),
+        filters=line.filters,
+        window=(WindowSize.DAY, zone),
+        bound=state.bound,
+    )
+    return [(row.window_start.astimezone(zone).date(), row.value, row.events) for row in rows]
+
+
+def _differences(line: InvoiceLine, quantity: Decimal, rated: Rated) -> list[str]:
+    found = []
+    if quantity != line.quantity:
+        found.append(f"The quantity is {quantity:f}, not {line.quantity:f}.")
+    if rated.amount != line.amount:
+        found.append(f"The amount is {rated.amount:f}, not {line.amount:f}.")
+    stored = tuple(
+        DetailedLine(part.key, part.name, part.quantity, part.unit_amount, part.amount, part.category)
+        for part in line.detailed_lines.order_by("position")
+    )
+    if stored != rated.lines:
+        found.append(f"The parts are {_texts(rated.lines)}, not {_texts(stored)}.")
+    if tuple(_step(step) for step in line.trace) != rated.steps:
+        found.append("The steps of the price read differently.")
+    return found
+
+
+def _texts(parts: tuple[DetailedLine, ...]) -> str:
+    return (
+        ", ".join(f"{part.name} {part.quantity:f} x {part.unit_amount:f} = {part.amount:f}" for part in parts) or "none"
+    )
+
+
+def _step(data: dict[str, str]) -> Step:
+    numbers = {name: Decimal(data[name]) for name in ("quantity", "unit_amount", "exact", "rounded")}
+    return Step(text=data["text"], **numbers)

@@ -1,0 +1,180 @@
+"""Invoices: written as drafts, then issued with a number that has no gap before it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+from django_q.tasks import async_task
+
+from invoicing.models import BillingProfile, DetailedLine, Invoice, InvoiceLine, InvoiceSequence, InvoiceStatus
+from invoicing.numbering import draft_name, invoice_number
+from invoicing.queries.bills import Bill, PricedLine
+from metering.errors import DomainError
+from metering.models import Customer
+from pricing.money import zero
+from pricing.rating import to_json
+
+
+class BillOutOfBounds(DomainError):
+    """A bill that must not go out; a person has to look at it."""
+
+    status = 409
+    code = "invoice_out_of_bounds"
+
+
+class AlreadyInvoiced(DomainError):
+    """The billing time has its invoice, so nothing can be added to it."""
+
+    status = 409
+    code = "billing_time_already_invoiced"
+
+
+@transaction.atomic
+def draft_invoice(
+    *, bill: Bill, priced: Sequence[PricedLine], customer: Customer, profile: BillingProfile, at: datetime
+) -> Invoice:
+    """
+    Write the invoice of a billing time with its lines; the caller holds the customer's row.
+
+    The total is the sum of the lines, each of them the sum of its rounded detailed lines.
+
+    :raises BillOutOfBounds: if the total is negative.
+    :raises AlreadyInvoiced: if the billing time has an invoice.
+    """
+    _check_new(bill)
+    total = sum((line.rated.amount for line in priced), zero(bill.subscription.currency))
+    _check_total(total, bill)
+    invoice = _draft(bill, priced, total, customer, profile, at)
+    lines = [_line(invoice, position, line, at) for position, line in enumerate(priced)]
+    InvoiceLine.objects.bulk_create(lines)
+    DetailedLine.objects.bulk_create(
+        part for line, source in zip(lines, priced, strict=True) for part in _detailed_lines(line, source)
+    )
+    return invoice
+
+
+@transaction.atomic
+def issue_invoice(*, invoice_id: int, at: datetime) -> Invoice:
+    """
+    Give a draft the next number, freeze seller and buyer with it, and queue its document; payment is due from here on.
+
+    Numbers have no gap, because the series' row stays locked until this transaction ends.
+
+    :raises InvalidMove: if the invoice is not a draft.
+    """
+    invoice = Invoice.objects.locked().select_related("customer", "profile").get(pk=invoice_id)
+    for status in (InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING):
+        invoice.move(status)
+    _number(invoice)
+    invoice.supplier = _supplier(invoice.profile)
+    invoice.buyer = _buyer(invoice.customer)
+    invoice.issued_at = at
+    invoice.due_at = at + invoice.profile.due_after
+    for status in (InvoiceStatus.ISSUED, InvoiceStatus.PAYMENT_PENDING):
+        invoice.move(status)
+    invoice.save(update_fields=["status", "number", "sequence_number", "supplier", "buyer", "issued_at", "due_at"])
+    async_task("invoicing.tasks.store_document", invoice_id=invoice.pk)
+    return invoice
+
+
+def _check_new(bill: Bill) -> None:
+    known = Invoice.objects.filter(subscription=bill.subscription, billed_at=bill.billed_at).first()
+    if known:
+        names = ", ".join(line.item.name for line in bill.lines)
+        raise AlreadyInvoiced(f"Bill {names} by hand: {known} of {bill.billed_at.isoformat()} was written without it.")
+
+
+def _check_total(total: Decimal, bill: Bill) -> None:
+    if total < 0:
+        raise BillOutOfBounds(
+            f"Check the usage and prices of {bill.subscription.name}: "
+            f"its bill of {bill.billed_at.isoformat()} is negative, {total:f} {bill.subscription.currency}."
+        )
+
+
+def _draft(
+    bill: Bill, priced: Sequence[PricedLine], total: Decimal, customer: Customer, profile: BillingProfile, at: datetime
+) -> Invoice:
+    pk = _next_id()
+    return Invoice.objects.create(
+        pk=pk,
+        customer=customer,
+        profile=profile,
+        subscription=bill.subscription,
+        draft_number=draft_name(customer.name, pk),
+        currency=bill.subscription.currency,
+        status=InvoiceStatus.DRAFT_CREATED,
+        billed_at=bill.billed_at,
+        period_start=min(line.state.period.start for line in priced),
+        period_end=max(line.state.period.end for line in priced),
+        total=total,
+        created_at=at,
+    )
+
+
+def _next_id() -> int:
+    """Draw the id before the row exists, because a draft is named after it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('invoicing_invoice', 'id'))")
+        return cursor.fetchone()[0]
+
+
+def _line(invoice: Invoice, position: int, priced: PricedLine, at: datetime) -> InvoiceLine:
+    item, state = priced.due.item, priced.state
+    return InvoiceLine(
+        invoice=invoice,
+        position=position,
+        subscription_item=item,
+        name=item.name,
+        type=item.type,
+        feature=item.feature,
+        meter_version=priced.due.version,
+        filters=item.feature.filters if item.feature else {},
+        price=item.price,
+        currency=invoice.currency,
+        period_start=state.period.start,
+        period_end=state.period.end,
+        now=state.to_json(),
+        quantity=state.quantity,
+        amount=priced.rated.amount,
+        trace=to_json(priced.rated)["steps"],
+        created_at=at,
+    )
+
+
+def _detailed_lines(line: InvoiceLine, priced: PricedLine) -> list[DetailedLine]:
+    return [
+        DetailedLine(
+            line=line,
+            position=position,
+            key=part.key,
+            name=part.name,
+            category=part.category,
+            quantity=part.quantity,
+            unit_amount=part.unit_amount,
+            amount=part.amount,
+        )
+        for position, part in enumerate(priced.rated.lines)
+    ]
+
+
+def _number(invoice: Invoice) -> None:
+    sequence = InvoiceSequence.objects.select_for_update().get(profile=invoice.profile_id)
+    sequence.last_number += 1
+    sequence.save(update_fields=["last_number"])
+    invoice.sequence_number = sequence.last_number
+    invoice.number = invoice_number(invoice.profile.number_prefix, sequence.last_number)
+
+
+def _supplier(profile: BillingProfile) -> dict[str, object]:
+    return {"name": profile.supplier_name, "tax_id": profile.supplier_tax_id, "address": profile.supplier_address}
+
+
+def _buyer(customer: Customer) -> dict[str, object]:
+    return {
+        "name": customer.name,
+        "key": customer.key,
+        "email": customer.primary_email,
+        "address": customer.billing_address,
+    }

@@ -1,0 +1,30 @@
+"""Jobs. Each takes ids, calls one service, and is safe to repeat."""
+
+from invoicing.models import Invoice
+from invoicing.services import documents
+from invoicing.services.billing_run import run_billing
+from invoicing.services.payments import retry_payment as retry
+from metering import clock
+from metering.history import actor
+
+
+def bill_due() -> None:
+    with actor(kind="system", name="billing run", reason="Bill what has come due"):
+        run_billing(now=clock.now())
+
+
+def bill_customer(*, customer_id: int) -> None:
+    with actor(kind="system", name="billing run", reason="Bill one customer"):
+        run_billing(now=clock.now(), customer_ids=[customer_id])
+
+
+def store_document(*, invoice_id: int) -> None:
+    invoice = Invoice.objects.select_related("customer__test_clock").get(pk=invoice_id)
+    with actor(kind="system", name="documents", reason="Render an issued invoice"):
+        documents.store_document(invoice_id=invoice_id, at=clock.now(invoice.customer))
+
+
+def retry_payment(*, invoice_id: int) -> None:
+    invoice = Invoice.objects.select_related("customer__test_clock").get(pk=invoice_id)
+    with actor(kind="system", name="payments", reason="Retry a failed payment"):
+        retry(invoice_id=invoice_id, at=clock.now(invoice.customer))
