@@ -25,17 +25,22 @@ def _replace_this_process() -> None:
 
 
 def _build() -> Application:
-    django_application: Application = get_wsgi_application()
+    application: Application = get_wsgi_application()
+    # Models can be imported only now.
     from django.conf import settings
 
-    gate: Application = BodyGate(
-        django_application,
+    from metering.ingest.lane import IngestLane
+
+    if settings.INGEST_LANE == "on":
+        application = IngestLane(application)
+    application = BodyGate(
+        application,
         max_bytes=settings.MAX_BODY_BYTES,
         readers=max(1, settings.WEB_THREADS // 2),
         stall_seconds=settings.BODY_STALL_SECONDS,
         replace_process=_replace_this_process,
     )
-    return gate if settings.API_AUTH == "on" else LoopbackOnly(gate)
+    return application if settings.API_AUTH == "on" else LoopbackOnly(application)
 
 
 application = _build()

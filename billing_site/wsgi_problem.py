@@ -1,10 +1,10 @@
-"""Refusals that are answered before Django sees the request, in the shape of every other error (RFC 7807)."""
+"""Refusals that are answered before Django sees the request, in the shape of every other error."""
 
-import json
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any
+
+from metering.problems import CONTENT_TYPE, problem_bytes
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -15,18 +15,9 @@ def refuse(
     start_response: StartResponse, status: int, detail: str, headers: Sequence[tuple[str, str]] = ()
 ) -> list[bytes]:
     """Answer a request with one sentence that says what to change."""
-    title = HTTPStatus(status).phrase
-    body = json.dumps(
-        {
-            "type": "about:blank",
-            "title": title,
-            "status": status,
-            "detail": detail,
-            "instance": f"urn:request:{uuid.uuid4()}",
-        }
-    ).encode()
+    body = problem_bytes(status, detail)
     start_response(
-        f"{status} {title}",
-        [("Content-Type", "application/problem+json"), ("Content-Length", str(len(body))), *headers],
+        f"{status} {HTTPStatus(status).phrase}",
+        [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body))), *headers],
     )
     return [body]

@@ -43,7 +43,7 @@ class Command(BaseCommand):
         with StopSignals() as signals:
             tree = ProcessTree(record=record, signals=signals, say=self._say)
             try:
-                _write_secret_key()
+                _prepare_data_dir()
                 kill_orphans(record)
                 _refuse_taken_port(host, port)
                 _prepare_database(database)
@@ -96,7 +96,8 @@ def _refuse_unshared_key() -> None:
         )
 
 
-def _write_secret_key() -> None:
+def _prepare_data_dir() -> None:
+    settings.STATIC_ROOT.mkdir(exist_ok=True)
     path = secret_key_path(settings.DATA_DIR)
     if os.environ.get("BILLING_SECRET_KEY") or path.exists():
         return
@@ -141,9 +142,9 @@ def _web(host: str, port: int, environment: dict[str, str]) -> Child:
         *("--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", host, "--port", str(port)),
         *("--workers", "1", "--blocking-threads", str(settings.WEB_THREADS)),
-        # The old worker goes on for this long beside its replacement, and gets this long to finish.
+        # The old process goes on for this long beside its replacement, and gets this long to finish.
         *("--respawn-failed-workers", "--respawn-interval", "2", "--workers-kill-timeout", "5"),
-        *("--log-level", "warning", "--working-dir", str(settings.BASE_DIR)),
+        *("--log-level", "error", "--working-dir", str(settings.BASE_DIR)),
     ]
     return Child(
         name="web process",
