@@ -147,7 +147,7 @@ def _number(data: Mapping[str, object], parent: str, name: str) -> Decimal:
     text, field = data.get(name), f"{parent}.{name}"
     if not isinstance(text, str) or not NUMERIC.fullmatch(text):
         raise InvalidPrice(field, f'Write {name} as a decimal number in a string, such as "20.00".')
-    if any(len(digits) > MAX_DIGITS for digits in text.lstrip("-").split(".")):
+    if any(len(digits) > MAX_DIGITS for digits in text.removeprefix("-").split(".")):
         raise InvalidPrice(field, f"Write {name} with at most {MAX_DIGITS} digits on either side of the point.")
     number = Decimal(text)
     if number < 0:

@@ -73,6 +73,15 @@ def test_it_takes_the_first_of_a_wall_time_that_occurs_twice():
     assert starts[1].astimezone(UTC) == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
 
 
+def test_it_has_started_a_period_when_its_wall_time_comes_again():
+    anchor = datetime(2026, 10, 31, 1, 30, tzinfo=NEW_YORK)
+    at = datetime(2026, 11, 1, 6, 15, tzinfo=UTC)  # 01:15 for the second time: the first 01:30 is over
+
+    period = period_at(anchor=anchor, cadence=parse_cadence("P1D"), zone=NEW_YORK, at=at)
+
+    assert period.start == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
+
+
 def test_it_never_moves_the_anchor_itself():
     anchor = datetime(2026, 11, 1, 6, 30, tzinfo=UTC)  # the second 01:30 in New York
 

@@ -81,6 +81,15 @@ def test_it_cuts_an_hour_where_the_clock_moves_by_half_of_one(change, before, af
     assert lengths(WindowSize.HOUR, LORD_HOWE, change - HOUR, change + HOUR) == [before, after, HOUR]
 
 
+def test_it_ends_an_hour_early_where_the_clock_skips_the_rest_of_it():
+    # 4 May 2018 in Pyongyang: 23:30 became midnight.
+    change = datetime(2018, 5, 4, 15, tzinfo=UTC)
+    pyongyang = zoneinfo.ZoneInfo("Asia/Pyongyang")
+
+    assert lengths(WindowSize.HOUR, pyongyang, change - HOUR, change + HOUR) == [HOUR, HOUR / 2, HOUR]
+    assert window_of(size=WindowSize.HOUR, zone=pyongyang, at=change - HOUR / 4).end == change
+
+
 def test_it_leaves_out_a_day_that_the_zone_skipped():
     apia = zoneinfo.ZoneInfo("Pacific/Apia")
     start, end = datetime(2011, 12, 29, tzinfo=apia), datetime(2012, 1, 1, tzinfo=apia)

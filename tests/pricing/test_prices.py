@@ -59,6 +59,15 @@ def test_it_takes_an_absent_member_for_null():
     assert parse_price(absent) == parse_price(null)
 
 
+def test_it_takes_a_member_it_does_not_know_if_it_is_null():
+    # Generated clients send every member of a schema.
+    assert parse_price({**flat("20"), "minimumAmount": None}) == parse_price(flat("20"))
+
+
+def test_it_has_no_negative_zero():
+    assert price_to_json(parse_price(flat("-0.00")))["amount"] == "0.00"
+
+
 def test_it_keeps_the_digits_of_an_amount():
     assert price_to_json(parse_price(flat("20.00"))) == {**flat("20.00"), "paymentTerm": "in_advance"}
 

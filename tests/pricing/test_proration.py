@@ -88,6 +88,7 @@ def test_it_rounds_a_share_to_the_digits_of_the_currency():
     assert billed("1000", days(1, 1), days(1, 31), "KWD") == Decimal("32.258")
 
 
-def test_it_refuses_a_part_outside_the_whole():
+@pytest.mark.parametrize("part", [days(1, 2), days(30, 31), days(31, 31)])
+def test_it_refuses_a_part_outside_the_whole(part):
     with pytest.raises(ValueError, match="intersect them first"):
-        share(days(31, 31), days(1, 30))
+        share(part, days(2, 30))

@@ -1,6 +1,6 @@
 """Rating: a price and two quantities give the lines to bill and the sums behind them."""
 
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
 
 import pytest
@@ -207,3 +207,13 @@ def test_it_keeps_every_digit_of_a_large_quantity():
     # (10^38 - 10^-38) * 0.01 = 10^36 less far under a cent, rounded up again.
     assert bill(graduated((None, "0.01", "0")), None, quantity).amount == 10**36
     assert bill(graduated((None, "1", "0")), None, quantity).lines[0].quantity == Decimal(quantity)
+
+
+def test_it_does_not_depend_on_the_context_of_the_thread():
+    with localcontext(Context(prec=3)):
+        rated = bill(SLOPES, "10.0001", "123456.7891")
+
+    # 5 + 10 + 2 + 45 + 123,356.7891 * 0.10 = 12,397.67891; 17.00 was billed: 5 + 10 + 2 + 0.00
+    assert amounts(rated) == {"tier_2_usage": "45.00", "tier_3_usage": "12335.68"}
+    assert rated.lines[1].quantity == Decimal("123356.7891")
+    assert str(rated.amount) == "12380.68"
