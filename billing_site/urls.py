@@ -1,14 +1,19 @@
 """The table of prefixes."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from billing_site.health import health
+from metering.problems import unknown_route
 
 urlpatterns = [
     path("health", health),
     path("admin/", admin.site.urls),
     path("api/v1/", include("metering.urls")),
+    re_path(r"^api/", unknown_route),
     path("accounts/", include("portal.account_urls")),
     path("", include("portal.urls")),
 ]
+
+handler400 = "metering.problems.bad_request"
+handler500 = "metering.problems.server_error"

@@ -1,5 +1,10 @@
 """The paths of metering under /api/v1."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from metering.api.customers import CustomerDetail, Customers
+
+urlpatterns = [
+    path("customers", Customers.as_view()),
+    path("customers/<str:id_or_key>", CustomerDetail.as_view()),
+]

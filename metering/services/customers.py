@@ -1,6 +1,5 @@
 """Customers: who they are, which subjects are theirs, and who may open their portal."""
 
-import zoneinfo
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from django.db import IntegrityError, models, transaction
 from metering.errors import DomainError
 from metering.models import Customer, Member, SubjectLink, TestClock, User
 from metering.services.subjects import relink
+from metering.zones import zone_names
 
 _CHANGEABLE = frozenset(
     {
@@ -123,7 +123,12 @@ def change_customer(
     _store(customer)
     current = _current_subjects(customer)
     wanted = _subjects_of(customer.key, current - {former_key} if subject_keys is None else subject_keys)
-    relink(customer=customer, add=wanted - current, remove=current - wanted, at=at)
+    relink(
+        customer=customer,
+        add=[subject for subject in wanted if subject not in current],
+        remove=current.difference(wanted),
+        at=at,
+    )
     if customer.primary_email and customer.primary_email != former_email:
         _add_member(customer, customer.primary_email, at)
     return customer
@@ -189,7 +194,7 @@ def _store(customer: Customer) -> None:
 
 
 def _check(customer: Customer) -> None:
-    if customer.time_zone and customer.time_zone not in zoneinfo.available_timezones():
+    if customer.time_zone and customer.time_zone not in zone_names():
         raise UnknownTimeZone(f"There is no time zone {customer.time_zone}. Use an IANA name such as Europe/Paris.")
     if customer.currency and str(customer.currency) not in moneyed.CURRENCIES:
         raise UnknownCurrency(f"There is no currency {customer.currency}. Use an ISO 4217 code such as USD.")
@@ -197,8 +202,8 @@ def _check(customer: Customer) -> None:
         raise CustomerKeyIsTaken(f"{customer.key} is the id of a customer. Choose another key.")
 
 
-def _subjects_of(key: str | None, subject_keys: Collection[str | None]) -> set[str]:
-    subjects = {subject for subject in (key, *subject_keys) if subject}
+def _subjects_of(key: str | None, subject_keys: Collection[str | None]) -> list[str]:
+    subjects = list(dict.fromkeys(subject for subject in (key, *subject_keys) if subject))
     if not subjects:
         raise CustomerNeedsSubject("Give the customer a key or at least one subject key, so that usage can be theirs.")
     return subjects

@@ -1,0 +1,50 @@
+"""What every view of the API shares."""
+
+from contextlib import ExitStack
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from metering.authentication import principal_of
+from metering.errors import DomainError
+from metering.history import actor
+
+_REASON_HEADER = "X-Reason"
+
+
+class UnreadableRequest(DomainError):
+    code = "unreadable_request"
+
+
+class ApiView(APIView):
+    """Writes are kept with the key that made them and the reason in the header X-Reason."""
+
+    def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        with ExitStack() as self._while_handling:
+            return super().dispatch(request, *args, **kwargs)  # type: ignore[return-value]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        _refuse_null_characters(request)
+        if request.method not in SAFE_METHODS:
+            principal = principal_of(request)
+            reason = request.headers.get(_REASON_HEADER, "").strip() or f"{request.method} {request.path}"
+            self._while_handling.enter_context(
+                actor(
+                    kind="api_key",
+                    name=principal.name,
+                    actor_id=principal.api_key_id,
+                    reason=reason,
+                    url=request.path,
+                )
+            )
+
+
+def _refuse_null_characters(request: Request) -> None:
+    # PostgreSQL cannot hold them, so nothing that is stored can match.
+    texts = [request.path, *(text for pair in request.query_params.lists() for text in (pair[0], *pair[1]))]
+    if any("\0" in text for text in texts):
+        raise UnreadableRequest("Remove the null character (%00) from the address.")
