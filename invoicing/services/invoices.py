@@ -46,6 +46,9 @@ def draft_invoice(
     total = sum((line.rated.amount for line in priced), zero(bill.subscription.currency))
     _check_total(total, bill)
     invoice = _draft(bill, priced, total, customer, profile, at)
+    # Its usage is read already.
+    invoice.move(InvoiceStatus.DRAFT_COLLECTING)
+    invoice.save(force_insert=True)
     lines = [_line(invoice, position, line, at) for position, line in enumerate(priced)]
     InvoiceLine.objects.bulk_create(lines)
     DetailedLine.objects.bulk_create(
@@ -61,11 +64,10 @@ def issue_invoice(*, invoice_id: int, at: datetime) -> Invoice:
 
     Numbers have no gap, because the series' row stays locked until this transaction ends.
 
-    :raises InvalidMove: if the invoice is not a draft.
+    :raises InvalidMove: if the invoice is not a draft whose usage is collected.
     """
     invoice = Invoice.objects.locked().select_related("customer", "profile").get(pk=invoice_id)
-    for status in (InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING):
-        invoice.move(status)
+    invoice.move(InvoiceStatus.ISSUING)
     _number(invoice)
     invoice.supplier = _supplier(invoice.profile)
     invoice.buyer = _buyer(invoice.customer)
@@ -97,7 +99,7 @@ def _draft(
     bill: Bill, priced: Sequence[PricedLine], total: Decimal, customer: Customer, profile: BillingProfile, at: datetime
 ) -> Invoice:
     pk = _next_id()
-    return Invoice.objects.create(
+    return Invoice(
         pk=pk,
         customer=customer,
         profile=profile,

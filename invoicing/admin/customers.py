@@ -1,0 +1,119 @@
+"""The pages of customers and subscriptions once more, with what invoicing knows of them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.decorators import action
+
+from invoicing.admin.invoices import invoices_panel
+from invoicing.models import Invoice
+from invoicing.services.billing_run import advance_to_period_end
+from metering import clock
+from metering.admin.customers import CustomerAdmin
+from metering.admin.display import Panel, link, list_url, moment
+from metering.admin.pages import find_row, run_action
+from metering.models import Customer
+from pricing.admin.subscriptions import SubscriptionAdmin
+from pricing.models import Subscription
+from pricing.queries import current_period
+
+admin.site.unregister([Customer, Subscription])
+
+
+@admin.register(Customer)
+class BilledCustomerAdmin(CustomerAdmin):
+    """A customer with subscriptions and invoices."""
+
+    actions_detail = ["to_month_end_action", *CustomerAdmin.actions_detail]
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        actions = super().get_actions_detail(request, object_id)
+        if Customer.objects.filter(pk=object_id, test_clock__isnull=False).exists():
+            return actions
+        return [found for found in actions if found.path != "to-month-end"]
+
+    def panels(self, request: HttpRequest, row: Customer) -> list[Panel]:
+        return [
+            _subscriptions_panel(row),
+            invoices_panel(row.invoices, list_url(Invoice, customer__id__exact=row.pk)),
+            *super().panels(request, row),
+        ]
+
+    @action(description="To month end", url_path="to-month-end", icon="fast_forward", permissions=["operate"])
+    def to_month_end_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        customer = find_row(self, request, object_id)
+
+        def run(data: dict[str, Any]) -> SafeString:
+            known = set(customer.invoices.values_list("pk", flat=True))
+            advance_to_period_end(customer_id=customer.pk, at=clock.now())
+            customer.test_clock.refresh_from_db()
+            return _what_appeared(customer, known)
+
+        return run_action(
+            self,
+            request,
+            row=customer,
+            title="To month end",
+            explanation=f"Moves the test clock {customer.test_clock} to when the current billing period is invoiced, "
+            "and bills every customer on that clock.",
+            submit="Move and bill",
+            run=run,
+        )
+
+
+def _what_appeared(customer: Customer, known: set[int]) -> SafeString:
+    made = customer.invoices.exclude(pk__in=known).order_by("pk")
+    invoices = format_html_join(", ", '<a href="{}" class="text-link">{}</a>', ((_url(row), row) for row in made))
+    now = moment(clock.now(customer))
+    if not invoices:
+        return format_html("The clock says {}. No invoice fell due for {}.", now, customer.name)
+    return format_html("The clock says {}. Invoiced: {}.", now, invoices)
+
+
+def _url(invoice: Invoice) -> str:
+    from metering.admin.display import change_url
+
+    return change_url(invoice)
+
+
+def _subscriptions_panel(customer: Customer) -> Panel:
+    at = clock.now(customer)
+    rows = [
+        (
+            link(subscription, subscription.name),
+            link(subscription.plan),
+            subscription.status(at).label,
+            moment(subscription.active_from),
+            moment(subscription.active_to) if subscription.active_to else "open",
+            moment(current_period(subscription, at).end),
+        )
+        for subscription in customer.subscriptions.select_related("plan").order_by("-active_from")[:10]
+    ]
+    return Panel(
+        title="Subscriptions",
+        headers=("Name", "Plan", "State", "From", "To", "Period ends"),
+        rows=rows,
+        empty="None: nothing is billed.",
+        links=[
+            ("Start one", f"{_add_url()}?customer={customer.pk}"),
+            ("All subscriptions", list_url(Subscription, customer__id__exact=customer.pk)),
+        ],
+    )
+
+
+def _add_url() -> str:
+    from django.urls import reverse
+
+    return reverse("admin:pricing_subscription_add")
+
+
+@admin.register(Subscription)
+class BilledSubscriptionAdmin(SubscriptionAdmin):
+    """A subscription with its invoices."""
+
+    def panels(self, request: HttpRequest, row: Subscription) -> list[Panel]:
+        invoices = invoices_panel(row.invoices, list_url(Invoice, subscription__id__exact=row.pk))
+        return [*super().panels(request, row), invoices]

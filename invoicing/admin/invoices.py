@@ -1,0 +1,255 @@
+"""Invoices: read-only, with their lines, payments and document."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
+from unfold.decorators import action, display
+
+from invoicing.admin.downloads import csv_download, pdf_download
+from invoicing.csv_export import invoice_rows, line_rows
+from invoicing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, Payment
+from invoicing.services.payments import retry_payment
+from metering import clock
+from metering.admin.base import ReadOnlyAdmin
+from metering.admin.display import NOTHING, Panel, figure, hex_of, json_of, link, link_to, list_url, moment
+from metering.admin.pages import find_row, run_action
+from pricing.admin.display import money
+
+_SHOWN = 10
+STATUS_LABELS = {
+    InvoiceStatus.DRAFT_CREATED.label: "default",
+    InvoiceStatus.DRAFT_COLLECTING.label: "default",
+    InvoiceStatus.ISSUING.label: "info",
+    InvoiceStatus.ISSUED.label: "info",
+    InvoiceStatus.PAYMENT_PENDING.label: "warning",
+    InvoiceStatus.PAYMENT_FAILED.label: "danger",
+    InvoiceStatus.PAID.label: "success",
+}
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ReadOnlyAdmin):
+    list_display = ("number_shown", "customer_link", "status_shown", "total_shown", "period", "issued", "due")
+    list_select_related = ("customer",)
+    list_filter = (
+        "status",
+        "currency",
+        ("issued_at", RangeDateTimeFilter),
+        ("customer", AutocompleteSelectFilter),
+        ("subscription", AutocompleteSelectFilter),
+    )
+    search_fields = ("number", "draft_number", "ulid", "customer__name", "customer__key")
+    search_help_text = "Number, id, or name or key of the customer"
+    ordering = ("-pk",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("customer", "subscription"),
+                    ("status", "total_shown"),
+                    "period",
+                    ("issued_at", "due_at", "paid_at"),
+                )
+            },
+        ),
+        (
+            "More",
+            {
+                "fields": (
+                    ("number", "draft_number", "ulid"),
+                    ("profile", "billed_at", "created_at"),
+                    ("supplier_shown", "buyer_shown"),
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+    customer_link = link_to("customer", "customer")
+    supplier_shown = json_of("supplier", "seller")
+    buyer_shown = json_of("buyer")
+    actions = ["export_invoices", "export_lines"]
+    actions_detail = ["pdf_action", "retry_action"]
+
+    @display(description="number", ordering="pk")
+    def number_shown(self, row: Invoice) -> str:
+        return str(row)
+
+    @display(description="state", ordering="status", label=STATUS_LABELS)
+    def status_shown(self, row: Invoice) -> str:
+        return row.get_status_display()
+
+    @display(description="total", ordering="total")
+    def total_shown(self, row: Invoice) -> str:
+        return money(row.total, row.currency)
+
+    @display(description="period", ordering="period_start")
+    def period(self, row: Invoice) -> str:
+        return f"{moment(row.period_start)} to {moment(row.period_end)}"
+
+    @display(description="issued", ordering="issued_at")
+    def issued(self, row: Invoice) -> str:
+        return moment(row.issued_at)
+
+    @display(description="due", ordering="due_at")
+    def due(self, row: Invoice) -> str:
+        return moment(row.due_at)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        status = Invoice.objects.filter(pk=object_id).values_list("status", flat=True).first()
+        hidden = set()
+        if status != InvoiceStatus.PAYMENT_FAILED:
+            hidden.add("retry-payment")
+        if status in (InvoiceStatus.DRAFT_CREATED, InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING):
+            hidden.add("pdf")
+        return [found for found in super().get_actions_detail(request, object_id) if found.path not in hidden]
+
+    def panels(self, request: HttpRequest, row: Invoice) -> list[Panel]:
+        return [lines_panel(row), payments_panel(row), _document_panel(row)]
+
+    @action(description="PDF", url_path="pdf", icon="picture_as_pdf", permissions=["view"])
+    def pdf_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return pdf_download(find_row(self, request, object_id))
+
+    @action(description="Retry payment", url_path="retry-payment", icon="replay", permissions=["operate"])
+    def retry_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = find_row(self, request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            payment = retry_payment(invoice_id=row.pk, at=clock.now(row.customer))
+            if payment is None:
+                return f"{row} owes nothing and is paid."
+            return f"Attempt {payment.attempt} to collect {row}: {payment.get_status_display().lower()}."
+
+        return run_action(
+            self,
+            request,
+            row=row,
+            title="Retry the payment",
+            explanation=f"Asks for {money(row.total, row.currency)} once more, from {row.customer.name}.",
+            submit="Try again",
+            run=run,
+        )
+
+    @admin.action(description="Export invoices as CSV", permissions=["view"])
+    def export_invoices(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse:
+        return csv_download("invoices.csv", invoice_rows(queryset))
+
+    @admin.action(description="Export their lines as CSV", permissions=["view"])
+    def export_lines(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse:
+        lines = InvoiceLine.objects.filter(invoice__in=queryset.order_by())
+        return csv_download("invoice-lines.csv", line_rows(lines))
+
+
+@admin.register(InvoiceDocument)
+class InvoiceDocumentAdmin(ReadOnlyAdmin):
+    is_tracked = False
+    list_display = ("invoice_link", "size", "created", "file")
+    list_display_links = None
+    list_select_related = ("invoice",)
+    search_fields = ("invoice__number",)
+    search_help_text = "Number of the invoice"
+    ordering = ("-pk",)
+    fieldsets = ((None, {"fields": (("invoice", "created_at"), ("size", "file"), "sha256_shown")}),)
+    invoice_link = link_to("invoice", "invoice")
+    sha256_shown = hex_of("sha256", "SHA-256")
+
+    @display(description="rendered", ordering="pk")
+    def created(self, row: InvoiceDocument) -> str:
+        return moment(row.created_at)
+
+    @display(description="bytes")
+    def size(self, row: InvoiceDocument) -> str:
+        return figure(len(row.content))
+
+    @display(description="file")
+    def file(self, row: InvoiceDocument) -> SafeString:
+        return format_html('<a href="{}" class="text-link">PDF</a>', _pdf_url(row.invoice))
+
+
+def why_link(line: InvoiceLine) -> SafeString:
+    """Link to what explains a line."""
+    return format_html(
+        '<a href="{}" class="text-link">Why?</a>', reverse("admin:invoicing_invoiceline_why", args=(line.pk,))
+    )
+
+
+def invoices_panel(invoices: Any, all_url: str) -> Panel:
+    """Show the newest invoices of a customer or a subscription."""
+    return Panel(
+        title="Invoices",
+        headers=("Number", "State", "Total", "Period", "Issued"),
+        rows=[
+            (
+                link(row),
+                row.get_status_display(),
+                money(row.total, row.currency),
+                f"{moment(row.period_start)} to {moment(row.period_end)}",
+                moment(row.issued_at),
+            )
+            for row in invoices.order_by("-pk")[:_SHOWN]
+        ],
+        empty="None yet: the billing run makes one when a period ends.",
+        links=[("All invoices", all_url)],
+    )
+
+
+def lines_panel(invoice: Invoice) -> Panel:
+    """Show what an invoice charges, each line with its Why."""
+    lines = invoice.lines.select_related("subscription_item").order_by("position", "pk")[:100]
+    return Panel(
+        title="Lines",
+        headers=("Line", "Period", "Quantity", "Amount", ""),
+        rows=[
+            (
+                link(line, line.name),
+                f"{moment(line.period_start)} to {moment(line.period_end)}",
+                figure(line.quantity),
+                money(line.amount, line.currency),
+                why_link(line),
+            )
+            for line in lines
+        ],
+        empty="None.",
+        links=[("All lines", list_url(InvoiceLine, invoice__id__exact=invoice.pk))],
+    )
+
+
+def payments_panel(invoice: Invoice) -> Panel:
+    """Show how collecting an invoice went."""
+    return Panel(
+        title="Payments",
+        headers=("Attempt", "State", "Amount", "Reason", "At"),
+        rows=[
+            (
+                link(payment, f"#{payment.attempt} by {payment.provider}"),
+                payment.get_status_display(),
+                money(payment.amount, payment.currency),
+                payment.reason or NOTHING,
+                moment(payment.created_at),
+            )
+            for payment in invoice.payments.order_by("-attempt")[:_SHOWN]
+        ],
+        empty="None yet.",
+        links=[("All payments", list_url(Payment, invoice__id__exact=invoice.pk))],
+    )
+
+
+def _document_panel(invoice: Invoice) -> Panel:
+    document = InvoiceDocument.objects.filter(invoice=invoice).first()
+    return Panel(
+        title="Document",
+        headers=("File", "Rendered", "SHA-256"),
+        rows=[(link(document), moment(document.created_at), bytes(document.sha256).hex())] if document else [],
+        empty="Not rendered yet: a job does that right after the invoice is issued.",
+    )
+
+
+def _pdf_url(invoice: Invoice) -> str:
+    return reverse("admin:invoicing_invoice_pdf_action", args=(invoice.pk,))

@@ -1,0 +1,98 @@
+"""Billing runs: what each did, and starting one by hand."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+
+from invoicing.models import BillingRun
+from invoicing.services.billing_run import run_billing
+from metering import clock
+from metering.admin.base import ReadOnlyAdmin
+from metering.admin.display import Panel, change_url, figure, link, moment
+from metering.admin.pages import run_action
+from metering.models import Customer
+
+
+@admin.register(BillingRun)
+class BillingRunAdmin(ReadOnlyAdmin):
+    is_tracked = False
+    list_display = ("as_of_shown", "state", "customers", "invoices", "failure_count", "started", "finished")
+    list_filter = (("finished_at", admin.EmptyFieldListFilter),)
+    search_fields = ("ulid",)
+    search_help_text = "Id"
+    ordering = ("-pk",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("as_of", "bound_shown"),
+                    ("started_at", "finished_at"),
+                    ("customers", "invoices"),
+                    ("failure_count", "ulid"),
+                )
+            },
+        ),
+    )
+    actions_list = ["run_action"]
+
+    @display(description="billed up to", ordering="as_of")
+    def as_of_shown(self, row: BillingRun) -> str:
+        return moment(row.as_of)
+
+    @display(description="state", label={"Done": "success", "With failures": "danger", "Running": "info"})
+    def state(self, row: BillingRun) -> str:
+        if row.finished_at is None:
+            return "Running"
+        return "With failures" if row.failures else "Done"
+
+    @display(description="failures")
+    def failure_count(self, row: BillingRun) -> int:
+        return len(row.failures)
+
+    @display(description="last batch that counts")
+    def bound_shown(self, row: BillingRun) -> str:
+        return figure(row.bound)
+
+    @display(description="started", ordering="started_at")
+    def started(self, row: BillingRun) -> str:
+        return moment(row.started_at)
+
+    @display(description="finished", ordering="finished_at")
+    def finished(self, row: BillingRun) -> str:
+        return moment(row.finished_at)
+
+    def panels(self, request: HttpRequest, row: BillingRun) -> list[Panel]:
+        customers = Customer.objects.in_bulk([failure["customer_id"] for failure in row.failures])
+        return [
+            Panel(
+                title="Customers that could not be billed",
+                headers=("Customer", "Reason"),
+                rows=[(link(customers.get(failure["customer_id"])), failure["reason"]) for failure in row.failures],
+                empty="None: everything that was due is invoiced.",
+            )
+        ]
+
+    @action(description="Run billing now", url_path="run", icon="play_circle", permissions=["operate"])
+    def run_action(self, request: HttpRequest) -> HttpResponse:
+        def run(data: dict[str, Any]) -> SafeString:
+            done = run_billing(now=clock.now())
+            return format_html(
+                '<a href="{}" class="text-link">{}</a>: {} invoices, {} failures.',
+                change_url(done), done, done.invoices, len(done.failures),
+            )  # fmt: skip
+
+        return run_action(
+            self,
+            request,
+            row=None,
+            title="Run billing now",
+            explanation="Invoices everything that has come due and asks for payment. What is invoiced already stays as "
+            "it is, so running it again changes nothing.",
+            submit="Run billing",
+            run=run,
+        )
