@@ -1,6 +1,7 @@
 """Pure: the 16-byte keys under which text of any length is found."""
 
 import hashlib
+from collections.abc import Sequence
 from uuid import UUID
 
 
@@ -17,3 +18,9 @@ def event_key(source: str, event_id: str) -> UUID:
 def text_hash(text: str) -> UUID:
     """Return the first 16 bytes of the SHA-256 of a text's UTF-8 bytes, as PostgreSQL computes it too."""
     return UUID(bytes=hashlib.sha256(text.encode()).digest()[:16])
+
+
+def series_hash(version_id: int, subject: str, group_values: Sequence[str]) -> UUID:
+    """Return the identity of a line of usage: the hash of its length-prefixed parts, as PostgreSQL computes it too."""
+    parts = "".join(f"{len(part.encode())}:{part}" for part in (subject, *group_values))
+    return text_hash(f"{version_id}:{parts}")

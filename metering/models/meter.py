@@ -116,7 +116,7 @@ class Series(models.Model):
 
 
 class Bucket(models.Model):
-    """What one series did in one quarter hour (UTC), when its first and last event were, and the highest batch it holds."""
+    """What one series did in one quarter hour (UTC), its first and last event, and the highest batch it holds."""
 
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="buckets", db_index=False)
     start_at = models.DateTimeField()

@@ -1,0 +1,314 @@
+"""Usage of a meter, exact at every moment, and the events behind it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import connection
+from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Coalesce
+
+from metering.errors import DomainError
+from metering.identity import text_hash
+from metering.jsonpath import parse_path
+from metering.models import Aggregation, Customer, Event, MeterVersion, SubjectLink
+from metering.usage_sql import Selection, Span, clip_spans, later, usage_statement
+from metering.windows import WindowSize, window_edges
+
+_MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Above this many windows, only the days that have events are cut into windows.
+_MANY_WINDOWS = 5_000
+_SMALLEST_WINDOW = {
+    WindowSize.MINUTE: _MINUTE,
+    WindowSize.HOUR: timedelta(minutes=30),
+    WindowSize.DAY: timedelta(hours=20),
+    WindowSize.MONTH: timedelta(days=27),
+}
+
+
+class UnknownGroupKey(DomainError):
+    code = "unknown_group_key"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectSpan:
+    """Events of a subject in a half-open range of event time; None is open."""
+
+    subject: str
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """Usage of one window and group; `subject` is None unless grouped by it, `events` counts bad values too."""
+
+    window_start: datetime
+    window_end: datetime
+    subject: str | None
+    group: dict[str, str]
+    value: Decimal
+    events: int
+
+
+def customer_spans(*, customer_id: int, bound: int | None = None) -> tuple[SubjectSpan, ...]:
+    """Return whose events a customer's usage is made of, now or as it was known at batch `bound`; one query."""
+    links = SubjectLink.objects.known_at(bound).filter(customer_id=customer_id).select_related("subject")
+    return tuple(SubjectSpan(link.subject.key, link.from_at, link.to_at) for link in links.order_by("pk"))
+
+
+def query_usage(
+    *,
+    version: MeterVersion,
+    start: datetime | None,
+    end: datetime | None,
+    spans: Sequence[SubjectSpan] | None = None,
+    subjects: Sequence[str] | None = None,
+    filters: Mapping[str, Sequence[str]] | None = None,
+    group_by: Sequence[str] = (),
+    by_subject: bool = False,
+    window: tuple[WindowSize, ZoneInfo] | None = None,
+    bound: int | None = None,
+    from_events_only: bool = False,
+) -> list[UsageRow]:
+    """
+    Return usage in [start, end) by window and group, in their order; only those that have any.
+
+    Without a window there is one row a group, from `start` to `end`; where one is None, from the minute of the first
+    event, or to the end of the minute of the last. Windows are whole, also at the edges of the range. A group value
+    that an event lacks is the empty text. Within batch `bound`, usage is what it was when that was the last batch.
+    The value of COUNT is the number of events; that of SUM leaves out bad values, and groups that have no other.
+
+    :raises UnknownGroupKey: if the meter version has no such group.
+    """
+    selection = _selection(version, start, end, spans, subjects, filters, bound, from_events_only)
+    if not selection.spans:
+        return []
+    selection = replace(selection, group_by=tuple(_place(version, key) for key in group_by), by_subject=by_subject)
+    found = _whole_range(selection, start, end) if window is None else _windowed(selection, start, end, window)
+    counts = version.meter.aggregation == Aggregation.COUNT
+    rows = [_usage_row(period, total, group_by, counts) for period, total in found if counts or total.values]
+    return sorted(rows, key=lambda row: (row.window_start, row.subject or "", tuple(row.group.values())))
+
+
+def total_usage(
+    *,
+    version: MeterVersion,
+    start: datetime | None,
+    end: datetime | None,
+    spans: Sequence[SubjectSpan] | None = None,
+    subjects: Sequence[str] | None = None,
+    filters: Mapping[str, Sequence[str]] | None = None,
+    bound: int | None = None,
+    from_events_only: bool = False,
+) -> Decimal:
+    """Return usage in [start, end) as one number, 0 where there is none; the arguments are those of `query_usage`."""
+    rows = query_usage(
+        version=version,
+        start=start,
+        end=end,
+        spans=spans,
+        subjects=subjects,
+        filters=filters,
+        bound=bound,
+        from_events_only=from_events_only,
+    )
+    return rows[0].value if rows else Decimal(0)
+
+
+def matching_events(
+    *,
+    version: MeterVersion,
+    start: datetime | None,
+    end: datetime | None,
+    spans: Sequence[SubjectSpan] | None = None,
+    filters: Mapping[str, Sequence[str]] | None = None,
+    bound: int | None = None,
+) -> QuerySet[Event]:
+    """Return the events that `query_usage` counts for the same arguments, bad values included, newest first."""
+    selection = _selection(version, start, end, spans, None, filters, bound, False)
+    chosen = Q(pk__in=[])
+    for span in selection.spans:
+        chosen |= _span_condition(span)
+    events = Event.objects.filter(chosen, type=version.meter.event_type)
+    if bound is not None:
+        events = events.filter(batch_id__lte=bound)
+    for place, values in selection.filters:
+        name = f"group_{place}"
+        events = events.alias(**{name: _group_expression(selection.group_paths[place])}).filter(
+            **{f"{name}__in": values}
+        )
+    return events.order_by("-time", "key")
+
+
+def owners_of(events: Iterable[Event]) -> dict[Any, Customer]:
+    """Return the customer of each event that has one, by event key; one query."""
+    events = list(events)
+    hashes = {text_hash(event.subject) for event in events}
+    links = (
+        SubjectLink.objects.known_at(None).filter(subject__key_hash__in=hashes).select_related("subject", "customer")
+    )
+    by_subject: dict[str, list[SubjectLink]] = {}
+    for link in links:
+        by_subject.setdefault(link.subject.key, []).append(link)
+    return {
+        event.key: link.customer
+        for event in events
+        for link in by_subject.get(event.subject, [])
+        if (link.from_at is None or link.from_at <= event.time) and (link.to_at is None or event.time < link.to_at)
+    }
+
+
+# --- What is selected ----------------------------------------------------------------------------------------------
+
+
+def _selection(
+    version: MeterVersion,
+    start: datetime | None,
+    end: datetime | None,
+    spans: Sequence[SubjectSpan] | None,
+    subjects: Sequence[str] | None,
+    filters: Mapping[str, Sequence[str]] | None,
+    bound: int | None,
+    from_events_only: bool,
+) -> Selection:
+    meter = version.meter
+    clipped = clip_spans(_named_spans(spans, subjects), later(start, meter.event_from), end)
+    is_of_all = spans is None and subjects is None
+    return Selection(
+        version_id=version.pk,
+        floor_batch=version.floor_batch,
+        event_type=meter.event_type,
+        value_path=parse_path(meter.value_property) if meter.value_property else None,
+        group_paths=tuple(parse_path(version.group_by[key]) for key in version.group_keys),
+        spans=clipped,
+        subject_hashes=None if is_of_all else tuple({text_hash(span.subject or "") for span in clipped}),
+        filters=tuple((_place(version, key), tuple(values)) for key, values in (filters or {}).items()),
+        bound=bound,
+        from_events_only=from_events_only or version.backfilled_at is None,
+    )
+
+
+def _place(version: MeterVersion, key: str) -> int:
+    if key not in version.group_by:
+        known = ", ".join(version.group_keys) or "none"
+        raise UnknownGroupKey(f"The meter {version.meter.slug} has no group {key!r}. Use one of: {known}.")
+    return version.group_keys.index(key)
+
+
+def _named_spans(spans: Sequence[SubjectSpan] | None, subjects: Sequence[str] | None) -> list[Span]:
+    if spans is None:
+        return [Span(None, None, None)] if subjects is None else [Span(subject, None, None) for subject in subjects]
+    return [Span(span.subject, span.start, span.end) for span in spans if subjects is None or span.subject in subjects]
+
+
+def _span_condition(span: Span) -> Q:
+    condition = Q() if span.subject is None else Q(subject=span.subject)
+    if span.start is not None:
+        condition &= Q(time__gte=span.start)
+    if span.end is not None:
+        condition &= Q(time__lt=span.end)
+    return condition or ~Q(pk__in=[])
+
+
+def _group_expression(path: tuple[str, ...]) -> Coalesce:
+    inner: Any = "data"
+    for key in path[:-1]:
+        inner = KeyTransform(key, inner)
+    return Coalesce(KeyTextTransform(path[-1], inner), Value(""), output_field=TextField())
+
+
+# --- What comes back -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Total:
+    window: int
+    subject: str | None
+    groups: tuple[str, ...]
+    events: int
+    values: int
+    sum: Decimal
+    first_at: datetime
+    last_at: datetime
+
+
+_Found = list[tuple[tuple[datetime, datetime], _Total]]
+
+
+def _totals(selection: Selection) -> list[_Total]:
+    with connection.cursor() as cursor:
+        cursor.execute(*usage_statement(selection))
+        return [_Total(row[0], row[1], tuple(row[2:-5]), *row[-5:]) for row in cursor.fetchall()]
+
+
+def _whole_range(selection: Selection, start: datetime | None, end: datetime | None) -> _Found:
+    return [
+        ((start or _minute(total.first_at), end or _minute(total.last_at) + _MINUTE), total)
+        for total in _totals(selection)
+    ]
+
+
+def _windowed(
+    selection: Selection, start: datetime | None, end: datetime | None, window: tuple[WindowSize, ZoneInfo]
+) -> _Found:
+    size, zone = window
+    if start and end and (end - start) < _MANY_WINDOWS * _SMALLEST_WINDOW[size]:
+        windows = _windows_of([(start, end)], size, zone)
+        return [(windows[total.window - 1], total) for total in _totals(_cut(selection, windows))]
+    while True:
+        windows = _windows_of(_days_with_events(selection), size, zone)
+        if not windows:
+            return []
+        gaps = _with_gaps(windows)
+        totals = _totals(_cut(selection, gaps))
+        # An event that came in between, on a day that had none, falls outside: look again.
+        whole = set(windows)
+        if all(0 < total.window <= len(gaps) and gaps[total.window - 1] in whole for total in totals):
+            return [(gaps[total.window - 1], total) for total in totals]
+
+
+def _windows_of(
+    ranges: Iterable[tuple[datetime, datetime]], size: WindowSize, zone: ZoneInfo
+) -> list[tuple[datetime, datetime]]:
+    found = {
+        pair for start, end in ranges for pair in pairwise(window_edges(size=size, zone=zone, start=start, end=end))
+    }
+    return sorted(found)
+
+
+def _with_gaps(windows: list[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    return list(pairwise(sorted({edge for window in windows for edge in window})))
+
+
+def _cut(selection: Selection, windows: list[tuple[datetime, datetime]]) -> Selection:
+    return replace(selection, edges=(*(start for start, _ in windows), windows[-1][1]))
+
+
+def _days_with_events(selection: Selection) -> list[tuple[datetime, datetime]]:
+    """Return the UTC days that have events, those in a row as one range."""
+    days = sorted(total.window for total in _totals(replace(selection, by_day=True, group_by=(), by_subject=False)))
+    ranges: list[tuple[datetime, datetime]] = []
+    for day in days:
+        start = _EPOCH + day * _DAY
+        if ranges and ranges[-1][1] == start:
+            ranges[-1] = (ranges[-1][0], start + _DAY)
+        else:
+            ranges.append((start, start + _DAY))
+    return ranges
+
+
+def _usage_row(period: tuple[datetime, datetime], total: _Total, group_by: Sequence[str], counts: bool) -> UsageRow:
+    value = Decimal(total.events) if counts else total.sum
+    return UsageRow(*period, total.subject, dict(zip(group_by, total.groups, strict=True)), value, total.events)
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)

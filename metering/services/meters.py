@@ -1,0 +1,185 @@
+"""Make and change meters."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from metering.errors import DomainError
+from metering.ingest.fence import current_bound
+from metering.jsonpath import parse_path
+from metering.models import Aggregation, Batch, BatchKind, Meter, MeterVersion
+from metering.services.references import used_by
+from metering.services.rollups import lock_rollups
+
+_SLUG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
+_GROUP_NAME = re.compile(r"[a-zA-Z_][0-9a-zA-Z_]*")
+_TAKEN_GROUP_NAMES = frozenset({"subject", "customer_id"})
+_LONGEST_SLUG = 64
+_LONGEST_PATH = 256
+_LONGEST_NAME = 256
+_CHANGEABLE = frozenset({"name", "description", "metadata"})
+
+
+class InvalidMeter(DomainError):
+    code = "invalid_meter"
+
+
+class MeterExists(DomainError):
+    status = 409
+    code = "meter_exists"
+
+
+class MeterIsInUse(DomainError):
+    status = 409
+    code = "meter_is_in_use"
+
+
+@transaction.atomic
+def create_meter(
+    *,
+    slug: str,
+    event_type: str,
+    aggregation: str,
+    at: datetime,
+    value_property: str = "",
+    group_by: Mapping[str, str] | None = None,
+    name: str = "",
+    description: str = "",
+    event_from: datetime | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Meter:
+    """
+    Make a meter. Events that were there before count at once; a back-fill later makes reading them fast.
+
+    Waits for running roll-ups, and for events that are being written right now.
+
+    :raises InvalidMeter: naming what is wrong with a field.
+    :raises MeterExists: if another live meter has the slug.
+    """
+    group_by = dict(group_by or {})
+    _check_names(slug, event_type, name)
+    _check_value(aggregation, value_property)
+    _check_groups(group_by, value_property)
+    lock_rollups()
+    meter = _insert(
+        slug=slug,
+        name=name or slug,
+        description=description,
+        event_type=event_type,
+        aggregation=aggregation,
+        value_property=value_property,
+        event_from=event_from,
+        metadata=dict(metadata or {}),
+        created_at=at,
+        updated_at=at,
+    )
+    _add_version(meter, group_by, at)
+    return meter
+
+
+@transaction.atomic
+def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
+    """
+    Change `name`, `description` or `metadata` of a meter; what it measures stays.
+
+    :raises InvalidMeter: if another field is given, or the name is too long.
+    """
+    if unknown := sorted(set(changes) - _CHANGEABLE):
+        raise InvalidMeter(f"A meter's {' and '.join(unknown)} cannot change. Make another meter instead.")
+    meter = Meter.objects.select_for_update().get(pk=meter_id)
+    if "name" in changes:
+        changes["name"] = changes["name"] or meter.slug
+        _check_length("name", changes["name"], _LONGEST_NAME)
+    for field, value in changes.items():
+        setattr(meter, field, value)
+    meter.updated_at = at
+    meter.save(update_fields=[*changes, "updated_at"])
+    return meter
+
+
+@transaction.atomic
+def delete_meter(*, meter_id: int, at: datetime) -> Meter:
+    """
+    Delete a meter on which nothing depends; its slug is free again. A second call changes nothing.
+
+    :raises MeterIsInUse: if a feature, or anything else that is sold, is measured by it.
+    """
+    meter = Meter.objects.select_for_update().get(pk=meter_id)
+    if meter.deleted_at is not None:
+        return meter
+    if users := used_by(meter):
+        raise MeterIsInUse(f"This meter has {' and '.join(users)}, so it has to stay.")
+    meter.deleted_at = meter.updated_at = at
+    meter.save(update_fields=["deleted_at", "updated_at"])
+    return meter
+
+
+def _insert(**fields: Any) -> Meter:
+    try:
+        with transaction.atomic():
+            return Meter.objects.create(**fields)
+    except IntegrityError as error:
+        if "one_live_meter_per_slug" not in str(error):
+            raise
+        raise MeterExists(f"There is a meter {fields['slug']} already. Choose another slug.") from None
+
+
+def _add_version(meter: Meter, group_by: dict[str, str], at: datetime) -> None:
+    # The roll-up lock is held: whatever is written from now on has a higher batch, and is rolled up for this version.
+    bound = current_bound()
+    has_past = Batch.objects.filter(kind=BatchKind.EVENTS, pk__lte=bound, accepted__gt=0).exists()
+    MeterVersion.objects.create(
+        meter=meter,
+        number=1,
+        group_by=group_by,
+        floor_batch=bound,
+        backfilled_at=None if has_past else at,
+        created_at=at,
+    )
+
+
+def _check_names(slug: str, event_type: str, name: str) -> None:
+    if _SLUG.fullmatch(slug) is None:
+        raise InvalidMeter("Write the slug in lower-case letters and digits, joined by single underscores.")
+    _check_length("slug", slug, _LONGEST_SLUG)
+    _check_length("name", name, _LONGEST_NAME)
+    if not event_type or "\x00" in event_type:
+        raise InvalidMeter("Name the event type that this meter measures, such as llm_tokens.")
+
+
+def _check_value(aggregation: str, value_property: str) -> None:
+    if aggregation not in Aggregation.values:
+        raise InvalidMeter(f"The aggregation {aggregation!r} is not one of {', '.join(Aggregation.values)}.")
+    if aggregation == Aggregation.COUNT and value_property:
+        raise InvalidMeter("A COUNT meter counts events: leave out its value property.")
+    if aggregation != Aggregation.COUNT:
+        if not value_property:
+            raise InvalidMeter(f"A {aggregation} meter needs a value property, such as $.tokens.")
+        _check_path("value property", value_property)
+
+
+def _check_groups(group_by: Mapping[str, str], value_property: str) -> None:
+    for name, path in group_by.items():
+        if _GROUP_NAME.fullmatch(name) is None:
+            raise InvalidMeter(f"The group {name!r} has to be letters, digits and underscores, not a digit first.")
+        if name in _TAKEN_GROUP_NAMES:
+            raise InvalidMeter(f"Every meter can be grouped by {name}. Give the group {name!r} another name.")
+        _check_path(f"group {name}", path)
+        if value_property and parse_path(path) == parse_path(value_property):
+            raise InvalidMeter(f"The group {name} has the path of the value property. Give it another path.")
+
+
+def _check_path(field: str, path: str) -> None:
+    _check_length(field, path, _LONGEST_PATH)
+    try:
+        parse_path(path)
+    except ValueError as error:
+        raise InvalidMeter(f"The {field} is wrong. {error}") from None
+
+
+def _check_length(field: str, text: str, longest: int) -> None:
+    if len(text) > longest:
+        raise InvalidMeter(f"The {field} has {len(text)} characters. Use at most {longest}.")
