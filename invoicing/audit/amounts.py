@@ -1,0 +1,134 @@
+"""What was billed: sums that add up, amounts that are rounded, lines that compute to the same digits again."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from django.db import DatabaseError
+
+from invoicing.models import Invoice, InvoiceLine
+from invoicing.queries import recompute_line
+from metering.audit import Check, Finding, Scope, stream
+from pricing.money import UnknownCurrency, exponent
+
+_CHUNK = 200
+
+
+def parts_sum_to_their_line(scope: Scope) -> Iterator[Finding]:
+    """Yield lines whose detailed lines do not sum to their amount."""
+    scope.progress("adding up the parts of every line")
+    for line, invoice, name, expected, actual in stream(_LINE_SUMS):
+        offender = f"line {line} ({name}) of {invoice}"
+        yield Finding(3, "its amount is not the sum of its parts", offender, f"{expected:f}", f"{actual:f}")
+
+
+def lines_sum_to_their_invoice(scope: Scope) -> Iterator[Finding]:
+    """Yield invoices whose lines do not sum to the total."""
+    scope.progress("adding up the lines of every invoice")
+    for invoice, currency, expected, actual in stream(_INVOICE_SUMS):
+        offender = f"invoice {invoice}"
+        yield Finding(
+            3, "its total is not the sum of its lines", offender, f"{expected:f} {currency}", f"{actual:f} {currency}"
+        )
+
+
+def currencies_agree(scope: Scope) -> Iterator[Finding]:
+    """Yield lines and payments in another currency than their invoice, and invoices in another than their contract."""
+    scope.progress("comparing currencies")
+    for offender, expected, actual in stream(_CURRENCIES):
+        yield Finding(3, "its currency is another than what it belongs to", offender, expected, actual)
+
+
+def amounts_are_rounded(scope: Scope) -> Iterator[Finding]:
+    """Yield amounts with more digits than their currency has."""
+    scope.progress("looking at the digits of every amount")
+    for currency in Invoice.objects.order_by("currency").values_list("currency", flat=True).distinct():
+        try:
+            digits = exponent(currency)
+        except UnknownCurrency:
+            yield Finding(3, "the currency of invoices is unknown", currency, "a currency of ISO 4217", currency)
+            continue
+        for offender, expected, actual in stream(_ROUNDED, {"currency": currency, "digits": digits}):
+            yield Finding(3, f"its amount is not rounded to {currency}", offender, f"{expected:f}", f"{actual:f}")
+
+
+def lines_compute_again(scope: Scope) -> Iterator[Finding]:
+    """Yield lines of issued invoices that do not come to the same digits from raw events at their stored bounds."""
+    lines = InvoiceLine.objects.filter(invoice__number__isnull=False)
+    total = lines.count()
+    chosen = lines.select_related("invoice", "meter_version__meter").prefetch_related("detailed_lines").order_by("pk")
+    for number, line in enumerate(chosen.iterator(chunk_size=_CHUNK)):
+        if number % _CHUNK == 0:
+            scope.progress(f"computing line {number} of {total} again from raw events")
+        for difference in _differences(line):
+            offender = f"line {line.pk} ({line.name}) of {line.invoice}"
+            yield Finding(4, difference, offender, "the same digits", _shown(line.amount))
+
+
+def _differences(line: InvoiceLine) -> tuple[str, ...]:
+    try:
+        return recompute_line(line).differences
+    except DatabaseError:
+        raise
+    except Exception as error:
+        # Whatever makes a line impossible to compute is what the audit is there to find.
+        return (f"it cannot be computed again: {type(error).__name__}: {error}",)
+
+
+def _shown(amount: Decimal) -> str:
+    return f"{amount:f}"
+
+
+_LINE_SUMS = """
+    SELECT line.id, coalesce(invoice.number, invoice.draft_number), line.name, coalesce(part.amount, 0), line.amount
+    FROM invoicing_invoiceline line
+    JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
+    LEFT JOIN (SELECT line_id, sum(amount) AS amount FROM invoicing_detailedline GROUP BY line_id) part
+        ON part.line_id = line.id
+    WHERE line.amount <> coalesce(part.amount, 0)
+    ORDER BY line.id
+"""
+_INVOICE_SUMS = """
+    SELECT coalesce(invoice.number, invoice.draft_number), invoice.currency, coalesce(line.amount, 0), invoice.total
+    FROM invoicing_invoice invoice
+    LEFT JOIN (SELECT invoice_id, sum(amount) AS amount FROM invoicing_invoiceline GROUP BY invoice_id) line
+        ON line.invoice_id = invoice.id
+    WHERE invoice.total <> coalesce(line.amount, 0)
+    ORDER BY invoice.id
+"""
+_CURRENCIES = """
+    SELECT format('line %s of %s', line.id, coalesce(invoice.number, invoice.draft_number)),
+           invoice.currency, line.currency
+    FROM invoicing_invoiceline line JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
+    WHERE line.currency <> invoice.currency
+    UNION ALL
+    SELECT format('payment %s of %s', payment.id, invoice.number), invoice.currency, payment.currency
+    FROM invoicing_payment payment JOIN invoicing_invoice invoice ON invoice.id = payment.invoice_id
+    WHERE payment.currency <> invoice.currency
+    UNION ALL
+    SELECT format('invoice %s', coalesce(invoice.number, invoice.draft_number)), sub.currency, invoice.currency
+    FROM invoicing_invoice invoice JOIN pricing_subscription sub ON sub.id = invoice.subscription_id
+    WHERE invoice.currency <> sub.currency
+    ORDER BY 1
+"""
+_ROUNDED = """
+    SELECT offender, round(amount, %(digits)s), amount FROM (
+        SELECT format('detailed line %%s of line %%s', part.id, line.id) AS offender, part.amount
+        FROM invoicing_detailedline part JOIN invoicing_invoiceline line ON line.id = part.line_id
+        WHERE line.currency = %(currency)s
+        UNION ALL
+        SELECT format('line %%s', id), amount FROM invoicing_invoiceline WHERE currency = %(currency)s
+        UNION ALL
+        SELECT format('invoice %%s', coalesce(number, draft_number)), total
+        FROM invoicing_invoice WHERE currency = %(currency)s
+    ) every
+    WHERE amount <> round(amount, %(digits)s)
+    ORDER BY 1
+"""
+
+CHECKS = (
+    Check(3, "Detailed lines sum to their line", parts_sum_to_their_line),
+    Check(3, "Lines sum to their invoice", lines_sum_to_their_invoice),
+    Check(3, "Lines, payments and invoices have the currency of their contract", currencies_agree),
+    Check(3, "Every amount is rounded to its currency", amounts_are_rounded),
+    Check(4, "Every issued line computes to the same digits again", lines_compute_again),
+)
