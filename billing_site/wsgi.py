@@ -24,7 +24,7 @@ def _replace_this_process() -> None:
     os.kill(os.getppid(), signal.SIGHUP)
 
 
-def _build() -> Application:
+def build() -> Application:
     application: Application = get_wsgi_application()
     # Models can be imported only now.
     from django.conf import settings
@@ -43,4 +43,4 @@ def _build() -> Application:
     return application if settings.API_AUTH == "on" else LoopbackOnly(application)
 
 
-application = _build()
+application = build()

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 from tests import databases
+from tests.live_server import LiveServer, make_data_dir, remove_data_dir
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,28 @@ def django_db_setup(request, django_test_environment, django_db_blocker):
             yield
         databases.drop(name)
         databases.use(original)
+
+
+@pytest.fixture
+def data_dir():
+    """A new data folder, removed afterwards."""
+    folder = make_data_dir()
+    yield folder
+    remove_data_dir(folder)
+
+
+@pytest.fixture(scope="session")
+def live_billing():
+    """
+    The real server with a database of its own, started once for each test process and shared by its tests.
+
+    It has `url`, `api_key` (admin), `request(path, body)`, `manage(command, ...)` and `log`; what a test writes there
+    stays, so tests use names of their own.
+    """
+    folder = make_data_dir()
+    server = LiveServer(folder)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+        remove_data_dir(folder)

@@ -29,10 +29,19 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     options = early_config.known_args_namespace
     if not os.environ.get("DATABASE_URL") and not options.help and not options.version:
         _start()
-    yield
+    try:
+        yield
+    except BaseException:
+        # Such as settings that do not load: then nobody calls pytest_unconfigure.
+        _stop()
+        raise
 
 
 def pytest_unconfigure() -> None:
+    _stop()
+
+
+def _stop() -> None:
     while _running:
         server, folder = _running.pop()
         server.stop()

@@ -1,0 +1,144 @@
+"""One machine, several installations: other folders, other versions, other users."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from billing_site.embedded_postgres import EmbeddedPostgres
+from tests.live_server import ROOT, LiveServer, make_data_dir, processes_of, remove_data_dir
+
+NOBODY = 65534
+
+
+def test_two_copies_run_side_by_side_and_share_nothing(live_billing):
+    folder = make_data_dir()
+    other = LiveServer(folder)
+    try:
+        other.start()
+        assert other.request("/api/v1/events", b"{}", Content_Type="application/json").status == 400
+        assert live_billing.request("/api/v1/events", b"{}", Content_Type="application/json").status == 400
+        for server, stranger in [(live_billing, other), (other, live_billing)]:
+            answer = server.request("/api/v1/events", b"{}", key=stranger.api_key, Content_Type="application/json")
+            assert answer.status == 401
+    finally:
+        other.stop()
+        remove_data_dir(folder)
+
+
+def test_it_prints_a_new_key_alone_while_the_server_runs(live_billing):
+    made = live_billing.manage("create_api_key", "meter service", "--scope", "ingest", "--scope", "read")
+    assert made.returncode == 0, made.stderr
+    (key,) = made.stdout.splitlines()
+    assert live_billing.request("/api/v1/events", b"{}", key=key, Content_Type="application/json").status == 400
+
+
+def test_it_refuses_a_scope_that_does_not_exist(live_billing):
+    made = live_billing.manage("create_api_key", "meter service", "--scope", "everything")
+    assert made.returncode != 0
+    assert made.stdout == ""
+
+
+def test_it_writes_a_secret_key_that_only_its_owner_reads(live_billing):
+    assert (live_billing.data_dir / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_it_starts_and_stops_every_version_that_is_shipped(data_dir, version):
+    server = EmbeddedPostgres(data_dir, version, {"fsync": "off"})
+    server.start()
+    with server.connect("billing") as connection:
+        row = connection.execute(
+            "SELECT current_setting('server_version_num')::int / 10000, current_setting('data_checksums'),"
+            " current_setting('jit'), current_setting('listen_addresses'), current_setting('server_encoding'),"
+            " upper('é')"
+        ).fetchone()
+    assert row == (version, "on", "off", "", "UTF8", "É")
+    server.stop()
+    assert processes_of(data_dir) == []
+
+
+def test_it_ends_the_database_only_when_its_last_user_has_gone(data_dir):
+    first, second = (EmbeddedPostgres(data_dir, settings={"fsync": "off"}) for _ in range(2))
+    first.start()
+    second.start()
+    first.stop()
+    assert second.is_running()
+    second.stop()
+    assert not second.is_running()
+    assert processes_of(data_dir) == []
+
+
+def test_two_that_start_at_once_share_one_database(data_dir):
+    servers = [EmbeddedPostgres(data_dir, settings={"fsync": "off"}) for _ in range(3)]
+    threads = [threading.Thread(target=server.start) for server in servers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    keepers = [pid for pid in processes_of(data_dir) if "keeper" in Path(f"/proc/{pid}/cmdline").read_text()]
+    assert len(keepers) == 1
+    for server in servers:
+        server.stop()
+    assert processes_of(data_dir) == []
+
+
+def test_it_clears_a_pid_file_whose_process_is_something_else(data_dir):
+    server = EmbeddedPostgres(data_dir, settings={"fsync": "off"})
+    server.start()
+    server.stop()
+    # After a restart of the machine the number belongs to anybody.
+    (server.cluster / "postmaster.pid").write_text(f"{os.getpid()}\n")
+    server.start()
+    assert server.is_running()
+    server.stop()
+
+
+def test_a_command_brings_the_database_up_and_leaves_nothing_behind(data_dir):
+    made = LiveServer(data_dir).manage("migrate", "--verbosity", "0")
+    assert made.returncode == 0, made.stderr
+    made = LiveServer(data_dir).manage("create_api_key", "before the first start", "--scope", "admin")
+    assert made.stdout.startswith("bil_"), made.stderr
+    assert processes_of(data_dir) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_an_ordinary_user_can_serve(data_dir):
+    python, paths = python_for_everybody()
+    data_dir.mkdir()
+    os.chown(data_dir.parent, NOBODY, NOBODY)
+    os.chown(data_dir, NOBODY, NOBODY)
+    server = LiveServer(
+        data_dir, variables={"PYTHONPATH": os.pathsep.join(paths), "HOME": "/"}, python=(python,), user=NOBODY
+    )
+    try:
+        server.start()
+        owners = {Path(f"/proc/{pid}").stat().st_uid for pid in processes_of(data_dir)}
+        assert owners == {NOBODY}
+        assert server.request("/api/v1/events", b"{}", Content_Type="application/json").status == 400
+    finally:
+        server.stop()
+    assert processes_of(data_dir) == []
+
+
+def python_for_everybody():
+    """Return a Python that another user may run, and where it finds the packages; skip where there is none."""
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    packages = [path for path in sys.path if path.endswith("-packages")]
+    for python in filter(None, (sys.executable, shutil.which(version, path="/usr/local/bin:/usr/bin"))):
+        done = subprocess.run(
+            [python, "-c", "import django, psycopg, msgspec"],
+            env={"PYTHONPATH": os.pathsep.join(packages)},
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            capture_output=True,
+            cwd=ROOT if os.access(ROOT, os.X_OK) else "/",
+        )
+        if done.returncode == 0:
+            return python, packages
+    pytest.skip("this Python, or the checkout, lies in a folder that is closed to other users")
