@@ -3,16 +3,36 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from rest_framework import serializers
 
+from metering.errors import DomainError
 from metering.models import Aggregation, Customer, Meter
 from metering.windows import WindowSize
 from metering.zones import zone_names
 
+_Input = TypeVar("_Input", bound=serializers.Serializer[Any])
 _MAX_PAGE_SIZE = 1000
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
+
+
+class NotAnObject(DomainError):
+    code = "not_an_object"
+
+
+def checked(input_class: type[_Input], data: Any) -> _Input:
+    """
+    Return a serializer whose `validated_data` may be used.
+
+    :raises NotAnObject: if the body is an array, text, number or null.
+    :raises ValidationError: naming each field that is wrong.
+    """
+    if not isinstance(data, Mapping):
+        raise NotAnObject("Send one JSON object as the body, such as {}.")
+    read = input_class(data=data)
+    read.is_valid(raise_exception=True)
+    return read
 
 
 class InstantField(serializers.DateTimeField):
@@ -175,6 +195,17 @@ class MeterChangeInput(serializers.Serializer[Any]):
     description = TextField(max_length=1024, required=False, allow_blank=True, allow_null=True, default="")
     metadata = TextsField(default=dict)
     groupBy = TextsField()
+
+    def values(self, *, group_by: Mapping[str, str]) -> dict[str, Any]:
+        """Return what was sent in the words of `change_meter`; groups only where they differ from those there are."""
+        sent = self.validated_data
+        values = {
+            "name": sent["name"] or "",
+            "description": sent["description"] or "",
+            "metadata": sent["metadata"] or {},
+        }
+        wanted = sent.get("groupBy")
+        return values if wanted is None or wanted == group_by else values | {"group_by": wanted}
 
 
 def meter_output(meter: Meter, *, group_by: Mapping[str, str]) -> dict[str, Any]:

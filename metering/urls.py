@@ -3,8 +3,15 @@
 from django.urls import path
 
 from metering.api.customers import CustomerDetail, Customers
+from metering.api.events import Events
+from metering.api.meters import MeterDetail, Meters
+from metering.api.usage import MeterUsage
 
 urlpatterns = [
     path("customers", Customers.as_view()),
     path("customers/<str:id_or_key>", CustomerDetail.as_view()),
+    path("events", Events.as_view()),
+    path("meters", Meters.as_view()),
+    path("meters/<str:id_or_slug>", MeterDetail.as_view()),
+    path("meters/<str:id_or_slug>/query", MeterUsage.as_view()),
 ]

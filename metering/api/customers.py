@@ -12,7 +12,7 @@ from metering.api.base import ApiView
 from metering.idempotency import idempotent
 from metering.models import Customer, SubjectLink
 from metering.models.customer import CustomerQuerySet
-from metering.serializers import CustomerInput, CustomerListInput, customer_output
+from metering.serializers import CustomerInput, CustomerListInput, checked, customer_output
 from metering.services.customers import change_customer, create_customer, delete_customer
 
 _ORDER = {"id": "ulid", "name": "name", "createdAt": "created_at"}
@@ -21,14 +21,12 @@ _ORDER = {"id": "ulid", "name": "name", "createdAt": "created_at"}
 class Customers(ApiView):
     @idempotent()
     def post(self, request: Request) -> Response:
-        body = CustomerInput(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = checked(CustomerInput, request.data)
         customer = create_customer(**body.values(), at=clock.now())
         return Response(_output(customer), status=201)
 
     def get(self, request: Request) -> Response:
-        query = CustomerListInput(data=request.query_params)
-        query.is_valid(raise_exception=True)
+        query = checked(CustomerListInput, request.query_params)
         asked = query.validated_data
         found = _matching(asked)
         start = (asked["page"] - 1) * asked["pageSize"]
@@ -49,8 +47,7 @@ class CustomerDetail(ApiView):
 
     def put(self, request: Request, id_or_key: str) -> Response:
         customer = _find(id_or_key)
-        body = CustomerInput(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = checked(CustomerInput, request.data)
         return Response(_output(change_customer(customer_id=customer.pk, at=clock.now(), **body.values())))
 
     def delete(self, request: Request, id_or_key: str) -> Response:

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import moneyed
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, transaction
 
 from metering.errors import DomainError
 from metering.models import Customer, Member, SubjectLink, TestClock, User
+from metering.services.references import used_by
 from metering.services.subjects import relink
 from metering.zones import zone_names
 
@@ -144,7 +145,7 @@ def delete_customer(*, customer_id: int, at: datetime) -> Customer:
     customer = Customer.objects.select_for_update().get(pk=customer_id)
     if customer.deleted_at is not None:
         return customer
-    if users := _used_by(customer):
+    if users := used_by(customer):
         raise CustomerIsInUse(f"This customer has {' and '.join(users)}, so it has to stay.")
     relink(customer=customer, add=(), remove=_current_subjects(customer), at=at)
     customer.deleted_at = customer.updated_at = at
@@ -218,17 +219,3 @@ def _add_member(customer: Customer, email: str, at: datetime) -> Member:
     address = User.objects.normalize_email(email).lower()
     user = User.objects.filter(email=address).first() or User.objects.create_user(address)
     return Member.objects.get_or_create(customer=customer, user=user, defaults={"created_at": at})[0]
-
-
-def _used_by(customer: Customer) -> list[str]:
-    """Name what refers to a customer in the layers above, which this one does not know."""
-    above = [
-        relation
-        for relation in Customer._meta.related_objects
-        if relation.on_delete is models.PROTECT and relation.related_model._meta.app_label != Customer._meta.app_label
-    ]
-    return [
-        str(relation.related_model._meta.verbose_name_plural)
-        for relation in above
-        if relation.related_model._base_manager.filter(**{relation.field.name: customer}).exists()
-    ]

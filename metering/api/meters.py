@@ -1,0 +1,79 @@
+"""Meters: `/api/v1/meters`."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from metering import clock
+from metering.api.base import ApiView
+from metering.idempotency import idempotent
+from metering.models import Meter
+from metering.serializers import MeterChangeInput, MeterInput, MeterListInput, checked, meter_output
+from metering.services.meters import change_meter, create_meter, delete_meter
+
+_ORDER = {
+    "key": "slug",
+    "name": "name",
+    "aggregation": "aggregation",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+}
+_DEFAULT_PAGE_SIZE = 100
+
+
+class Meters(ApiView):
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        body = checked(MeterInput, request.data)
+        return Response(_output(create_meter(**body.values(), at=clock.now())), status=201)
+
+    def get(self, request: Request) -> Response:
+        query = checked(MeterListInput, request.query_params)
+        return Response([_output(meter) for meter in _listed(query.validated_data)])
+
+
+class MeterDetail(ApiView):
+    def get(self, request: Request, id_or_slug: str) -> Response:
+        return Response(_output(find_meter(id_or_slug, with_deleted=True)))
+
+    def put(self, request: Request, id_or_slug: str) -> Response:
+        meter = find_meter(id_or_slug)
+        body = checked(MeterChangeInput, request.data)
+        values = body.values(group_by=meter.current_version.group_by)
+        return Response(_output(change_meter(meter_id=meter.pk, at=clock.now(), **values)))
+
+    def delete(self, request: Request, id_or_slug: str) -> Response:
+        delete_meter(meter_id=find_meter(id_or_slug, with_deleted=True).pk, at=clock.now())
+        return Response(status=204)
+
+
+def find_meter(id_or_slug: str, *, with_deleted: bool = False) -> Meter:
+    """
+    Return the meter that a path names; a deleted one is found by its id alone, and only where asked for.
+
+    :raises Http404: if there is none.
+    """
+    state = Q(deleted_at=None) | Q(ulid=id_or_slug) if with_deleted else Q(deleted_at=None)
+    meter = Meter.objects.by_id_or_slug(id_or_slug).filter(state).order_by("pk").first()
+    if meter is None:
+        raise Http404(f"There is no meter {id_or_slug}. Name one by its id or slug.")
+    return meter
+
+
+def _listed(asked: dict[str, Any]) -> list[Meter]:
+    meters = Meter.objects.all() if asked["includeDeleted"] else Meter.objects.live()
+    direction = "-" if asked["order"] == "DESC" else ""
+    meters = meters.prefetch_related("versions").order_by(direction + _ORDER[asked["orderBy"]], direction + "pk")
+    if "page" not in asked and "pageSize" not in asked:
+        return list(meters)
+    size = asked.get("pageSize", _DEFAULT_PAGE_SIZE)
+    start = (asked.get("page", 1) - 1) * size
+    return list(meters[start : start + size])
+
+
+def _output(meter: Meter) -> dict[str, Any]:
+    latest = max(meter.versions.all(), key=lambda version: version.number)
+    return meter_output(meter, group_by=latest.group_by)
