@@ -10,6 +10,7 @@ from typing import Any
 from environs import Env
 
 from billing_site.data_dir import chosen_data_dir, embedded_database_url, secret_key_path
+from billing_site.unfold import UNFOLD  # noqa: F401
 
 # Django, DRF and psycopg all take their context from the default one, so it has to be wide before any thread starts:
 # the usual 28 digits would cut sums of 38-digit values.
@@ -92,6 +93,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "billing_site.admin_site.ConsolePolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -1,14 +1,14 @@
 """The table of prefixes."""
 
-from django.contrib import admin
 from django.urls import include, path, re_path
 
+from billing_site.admin_site import secured_urls
 from billing_site.health import health
 from metering.problems import unknown_route
 
 urlpatterns = [
     path("health", health),
-    path("admin/", admin.site.urls),
+    path("admin/", secured_urls()),
     path("api/v1/", include("metering.urls")),
     re_path(r"^api/", unknown_route),
     path("accounts/", include("portal.account_urls")),

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action
@@ -13,7 +14,7 @@ from invoicing.models import Invoice
 from invoicing.services.billing_run import advance_to_period_end
 from metering import clock
 from metering.admin.customers import CustomerAdmin
-from metering.admin.display import Panel, link, list_url, moment
+from metering.admin.display import Panel, change_url, link, list_url, moment
 from metering.admin.pages import find_row, run_action
 from metering.models import Customer
 from pricing.admin.subscriptions import SubscriptionAdmin
@@ -66,17 +67,11 @@ class BilledCustomerAdmin(CustomerAdmin):
 
 def _what_appeared(customer: Customer, known: set[int]) -> SafeString:
     made = customer.invoices.exclude(pk__in=known).order_by("pk")
-    invoices = format_html_join(", ", '<a href="{}" class="text-link">{}</a>', ((_url(row), row) for row in made))
+    invoices = format_html_join(", ", '<a href="{}" class="text-link">{}</a>', ((change_url(row), row) for row in made))
     now = moment(clock.now(customer))
     if not invoices:
         return format_html("The clock says {}. No invoice fell due for {}.", now, customer.name)
     return format_html("The clock says {}. Invoiced: {}.", now, invoices)
-
-
-def _url(invoice: Invoice) -> str:
-    from metering.admin.display import change_url
-
-    return change_url(invoice)
 
 
 def _subscriptions_panel(customer: Customer) -> Panel:
@@ -98,16 +93,10 @@ def _subscriptions_panel(customer: Customer) -> Panel:
         rows=rows,
         empty="None: nothing is billed.",
         links=[
-            ("Start one", f"{_add_url()}?customer={customer.pk}"),
+            ("Start one", f"{reverse('admin:pricing_subscription_add')}?customer={customer.pk}"),
             ("All subscriptions", list_url(Subscription, customer__id__exact=customer.pk)),
         ],
     )
-
-
-def _add_url() -> str:
-    from django.urls import reverse
-
-    return reverse("admin:pricing_subscription_add")
 
 
 @admin.register(Subscription)

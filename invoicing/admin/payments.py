@@ -13,7 +13,15 @@ from pricing.admin.display import money
 @admin.register(Payment)
 class PaymentAdmin(ReadOnlyAdmin):
     is_tracked = False
-    list_display = ("attempt_shown", "invoice_link", "customer_link", "status_shown", "amount_shown", "reason", "created")
+    list_display = (
+        "attempt_shown",
+        "invoice_link",
+        "customer_link",
+        "status_shown",
+        "amount_shown",
+        "reason",
+        "created",
+    )
     list_select_related = ("invoice__customer",)
     list_filter = ("status", "provider", "currency", ("created_at", RangeDateTimeFilter))
     search_fields = ("invoice__number", "ulid", "invoice__customer__name", "invoice__customer__key")

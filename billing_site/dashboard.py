@@ -1,0 +1,177 @@
+"""The console's first page: what happened, what is due, what went wrong. Every figure is cheap or left out."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import OperationalError, connection, transaction
+from django.db.models import Count, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+
+from invoicing.models import BillingRun, Invoice, InvoiceStatus
+from metering import clock
+from metering.admin.display import NOTHING, figure, link, list_url, moment
+from metering.models import Customer
+from pricing.admin.display import money
+from pricing.models import Subscription
+
+_DAYS = 14
+_SHOWN = 5
+_PATIENCE_MS = 700
+_KEPT_SECONDS = 20
+_CHART_HEIGHT = 120
+_TASKS = (
+    ("Add a customer", "domain_add", "admin:metering_customer_add"),
+    ("Add a meter", "speed", "admin:metering_meter_add"),
+    ("Draft a plan", "assignment_add", "admin:pricing_plan_add"),
+    ("Start a subscription", "autorenew", "admin:pricing_subscription_add"),
+    ("Make an API key", "key", "admin:metering_apikey_add"),
+    ("Add a test clock", "schedule", "admin:metering_testclock_add"),
+)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure, what it is, and where it leads."""
+
+    title: str
+    figure: str
+    note: str
+    url: str
+    icon: str
+    is_bad: bool = False
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A day of the chart, placed in the units of its picture."""
+
+    label: str
+    events: str
+    x: int
+    y: int
+    height: int
+
+
+def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add what the first page shows to its context."""
+    now = clock.now()
+    counts = _events_per_day(now)
+    return context | {
+        "tiles": _tiles(now, counts),
+        "bars": list(_bars(now, counts)) if counts else [],
+        "chart_height": _CHART_HEIGHT,
+        "chart_days": _DAYS,
+        "failed": _failed_rows(),
+        "latest": _latest_rows(),
+        "run": BillingRun.objects.order_by("-pk").first(),
+        "runs_url": list_url(BillingRun),
+        "failed_url": list_url(Invoice, status__exact=InvoiceStatus.PAYMENT_FAILED),
+        "invoices_url": list_url(Invoice),
+        "invoice_headers": ("Invoice", "Customer", "Due for billing", "Total"),
+        "latest_headers": ("Invoice", "Customer", "Due for billing", "Total", "State"),
+        "tasks": [(title, icon, reverse(name)) for title, icon, name in _TASKS],
+    }
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(settings.SELLER_TIME_ZONE)
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.astimezone(_zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _days(now: datetime) -> list[datetime]:
+    today = _midnight(now)
+    return [today - timedelta(days=back) for back in reversed(range(_DAYS))]
+
+
+def _events_per_day(now: datetime) -> list[int] | None:
+    days = _days(now)
+    counts = cache.get_or_set(f"console-events-{days[-1]:%Y%m%d}", lambda: _counted(days), _KEPT_SECONDS)
+    return counts or None
+
+
+def _counted(days: Sequence[datetime]) -> list[int]:
+    # An index answers this, but nothing bounds how much of it there is: past its patience the page goes without.
+    sql = "SELECT width_bucket(time, %s::timestamptz[]), count(*) FROM metering_event WHERE time >= %s GROUP BY 1"
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL statement_timeout = {_PATIENCE_MS}")
+            cursor.execute(sql, [list(days), days[0]])
+            found = dict(cursor.fetchall())
+    except OperationalError:
+        return []
+    return [found.get(number, 0) for number in range(1, len(days) + 1)]
+
+
+def _bars(now: datetime, counts: Sequence[int]) -> Iterator[Bar]:
+    most = max(*counts, 1)
+    for number, (day, count) in enumerate(zip(_days(now), counts, strict=True)):
+        height = count * _CHART_HEIGHT // most
+        yield Bar(f"{day:%d %b}", figure(count), number * 40, _CHART_HEIGHT - height, height)
+
+
+def _tiles(now: datetime, counts: Sequence[int] | None) -> list[Tile]:
+    live = Subscription.objects.live(now).count()
+    failed = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_FAILED).count()
+    return [
+        Tile(
+            "Events today",
+            figure(counts[-1]) if counts else NOTHING,
+            f"{figure(counts[-2])} yesterday" if counts else "too many to count quickly",
+            reverse("admin:metering_event_changelist"),
+            "bolt",
+        ),
+        Tile("Customers", figure(Customer.objects.live().count()), "live", list_url(Customer, deleted="no"), "domain"),
+        Tile("Subscriptions", figure(live), "running now", list_url(Subscription, state="live"), "autorenew"),
+        *_invoiced_tiles(now),
+        Tile(
+            "Failed payments",
+            figure(failed),
+            "to look at" if failed else "nothing to do",
+            list_url(Invoice, status__exact=InvoiceStatus.PAYMENT_FAILED),
+            "error" if failed else "check_circle",
+            bool(failed),
+        ),
+    ]
+
+
+def _invoiced_tiles(now: datetime) -> list[Tile]:
+    start = _midnight(now).replace(day=1)
+    months = Invoice.objects.issued().filter(issued_at__gte=start).values("currency").order_by("currency")
+    sums = list(months.annotate(invoices=Count("pk"), amount=Sum("total")))
+    url = list_url(Invoice)
+    if not sums:
+        return [Tile("Invoiced this month", NOTHING, "no invoice yet", url, "receipt_long")]
+    return [
+        Tile(
+            "Invoiced this month",
+            money(row["amount"], row["currency"]),
+            f"{row['invoices']} invoices",
+            url,
+            "receipt_long",
+        )
+        for row in sums
+    ]
+
+
+def _failed_rows() -> list[tuple[object, ...]]:
+    failed = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_FAILED).select_related("customer")
+    return [_invoice_row(invoice) for invoice in failed.order_by("-pk")[:_SHOWN]]
+
+
+def _latest_rows() -> list[tuple[object, ...]]:
+    latest = Invoice.objects.select_related("customer").order_by("-pk")
+    return [(*_invoice_row(invoice), invoice.get_status_display()) for invoice in latest[:_SHOWN]]
+
+
+def _invoice_row(invoice: Invoice) -> tuple[object, ...]:
+    total = money(invoice.total, invoice.currency)
+    return link(invoice), link(invoice.customer, invoice.customer.name), moment(invoice.billed_at), total

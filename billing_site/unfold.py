@@ -1,0 +1,122 @@
+"""How the operator's console looks and what its sidebar offers, as data for django-unfold."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _may_view(label: str) -> Callable[[HttpRequest], bool]:
+    app, model = label.split(".")
+    return lambda request: (
+        request.user.has_perm(f"{app}.view_{model}") or request.user.has_perm(f"{app}.change_{model}")
+    )
+
+
+def _item(title: str, icon: str, label: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{label.replace('.', '_')}_changelist"),
+        "permission": _may_view(label),
+    }
+
+
+def _group(title: str, *items: dict[str, Any], collapsible: bool = False) -> dict[str, Any]:
+    return {"title": title, "separator": True, "collapsible": collapsible, "items": list(items)}
+
+
+NAVIGATION = [
+    {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]},
+    _group(
+        "Customers",
+        _item("Customers", "domain", "metering.customer"),
+        _item("Subscriptions", "autorenew", "pricing.subscription"),
+        _item("Subjects", "sell", "metering.subject"),
+        _item("Test clocks", "schedule", "metering.testclock"),
+    ),
+    _group(
+        "Usage",
+        _item("Events", "bolt", "metering.event"),
+        _item("Meters", "speed", "metering.meter"),
+        _item("Batches", "inventory_2", "metering.batch"),
+    ),
+    _group(
+        "Catalogue",
+        _item("Plans", "assignment", "pricing.plan"),
+        _item("Features", "extension", "pricing.feature"),
+    ),
+    _group(
+        "Billing",
+        _item("Invoices", "receipt_long", "invoicing.invoice"),
+        _item("Payments", "payments", "invoicing.payment"),
+        _item("Billing runs", "play_circle", "invoicing.billingrun"),
+        _item("Sellers", "storefront", "invoicing.billingprofile"),
+    ),
+    _group(
+        "Access",
+        _item("People", "group", "metering.user"),
+        _item("Roles", "badge", "auth.group"),
+        _item("Portal members", "contact_mail", "metering.member"),
+        _item("API keys", "key", "metering.apikey"),
+    ),
+    _group(
+        "System",
+        _item("Failed jobs", "error", "django_q.failure"),
+        _item("Finished jobs", "task_alt", "django_q.success"),
+        _item("Queue", "queue", "django_q.ormq"),
+        _item("Schedules", "event_repeat", "django_q.schedule"),
+        _item("Subject links", "link", "metering.subjectlink"),
+        _item("Meter versions", "history", "metering.meterversion"),
+        _item("Series", "stacked_line_chart", "metering.series"),
+        _item("Buckets", "bar_chart", "metering.bucket"),
+        _item("Rate cards", "request_quote", "pricing.ratecard"),
+        _item("Plan phases", "splitscreen", "pricing.planphase"),
+        _item("Subscription items", "list_alt", "pricing.subscriptionitem"),
+        _item("Invoice lines", "format_list_bulleted", "invoicing.invoiceline"),
+        _item("Detailed lines", "segment", "invoicing.detailedline"),
+        _item("Documents", "picture_as_pdf", "invoicing.invoicedocument"),
+        _item("Number series", "tag", "invoicing.invoicesequence"),
+        _item("Payment apps", "apps", "invoicing.app"),
+        _item("Idempotency keys", "fingerprint", "metering.idempotencykey"),
+        _item("E-mail addresses", "alternate_email", "account.emailaddress"),
+        collapsible=True,
+    ),
+]
+
+UNFOLD = {
+    "SITE_TITLE": "billing_site.admin_site.site_name",
+    "SITE_HEADER": "billing_site.admin_site.site_name",
+    "SITE_SUBHEADER": "Operator console",
+    "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("img/logo.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("img/favicon.svg")},
+    ],
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "DASHBOARD_CALLBACK": "billing_site.dashboard.overview",
+    "STYLES": [lambda request: static("console/console.css")],
+    "SCRIPTS": [lambda request: static("console/console.js")],
+    "BORDER_RADIUS": "8px",
+    # The portal's blue, in steps.
+    "COLORS": {
+        "primary": {
+            "50": "#eef0fc",
+            "100": "#e0e4fa",
+            "200": "#c3cbf5",
+            "300": "#9dabee",
+            "400": "#7385e4",
+            "500": "#5468da",
+            "600": "#3448c5",
+            "700": "#26379f",
+            "800": "#212e80",
+            "900": "#1c2766",
+            "950": "#12193f",
+        },
+    },
+    "COMMAND": {"search_callback": "billing_site.admin_site.find", "show_history": True},
+    "SIDEBAR": {"show_search": False, "command_search": True, "navigation": NAVIGATION},
+}

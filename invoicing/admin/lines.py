@@ -1,0 +1,265 @@
+"""Invoice lines, and why each costs what it costs."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import action, display
+
+from invoicing.lines import LineState
+from invoicing.models import DetailedLine, InvoiceLine
+from invoicing.queries import LineExplanation, Recomputed, explain_line, line_events, recompute_line
+from metering.admin.base import ReadOnlyAdmin
+from metering.admin.display import Panel, figure, json_of, link, link_to, moment
+from metering.admin.pages import find_row, render_page
+from metering.models import Event
+from pricing.admin.display import money, price_block
+from pricing.rating import Step
+
+_EVENTS_A_PAGE = 25
+_BAR_UNITS = 100
+
+
+@dataclass(frozen=True)
+class DayOfUsage:
+    """A day's row of the usage table; `share` of the busiest day, in hundredths, draws its bar."""
+
+    day: date
+    quantity: str
+    share: int
+
+
+@admin.register(InvoiceLine)
+class InvoiceLineAdmin(ReadOnlyAdmin):
+    is_tracked = False
+    list_display = ("name", "invoice_link", "customer_link", "type", "period", "quantity_shown", "amount_shown")
+    list_select_related = ("invoice__customer",)
+    list_filter = ("type", "currency", ("invoice", AutocompleteSelectFilter), ("feature", AutocompleteSelectFilter))
+    search_fields = ("name", "ulid", "invoice__number", "invoice__customer__name", "invoice__customer__key")
+    search_help_text = "Name, id, number of the invoice, or name or key of the customer"
+    ordering = ("-pk",)
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("invoice", "customer_link"),
+                    ("quantity_shown", "amount_shown"),
+                    "period",
+                    ("feature", "meter_version"),
+                    "price_shown",
+                )
+            },
+        ),
+        (
+            "More",
+            {
+                "fields": (
+                    ("subscription_item", "sequence"),
+                    ("before_shown", "now_shown"),
+                    ("filters_shown", "ulid"),
+                ),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+    invoice_link = link_to("invoice", "invoice")
+    customer_link = link_to("invoice.customer", "customer")
+    before_shown = json_of("before")
+    now_shown = json_of("now")
+    filters_shown = json_of("filters")
+    actions_detail = ["why"]
+
+    @display(description="period", ordering="period_start")
+    def period(self, row: InvoiceLine) -> str:
+        return f"{moment(row.period_start)} to {moment(row.period_end)}"
+
+    @display(description="quantity", ordering="quantity")
+    def quantity_shown(self, row: InvoiceLine) -> str:
+        return figure(row.quantity)
+
+    @display(description="amount", ordering="amount")
+    def amount_shown(self, row: InvoiceLine) -> str:
+        return money(row.amount, row.currency)
+
+    @display(description="price")
+    def price_shown(self, row: InvoiceLine) -> Any:
+        return price_block(row.price, row.currency, row.subscription_item.billing_cadence)
+
+    def panels(self, request: HttpRequest, row: InvoiceLine) -> list[Panel]:
+        return [_parts_panel(row)]
+
+    @action(description="Why?", url_path="why", icon="help", permissions=["view"])
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        line = _line(self, request, object_id)
+        explanation = explain_line(line)
+        return render_page(
+            self,
+            request,
+            "admin/console/why.html",
+            row=line,
+            title=f"Why {line.name} costs {money(line.amount, line.currency)}",
+            line=line,
+            facts=_facts(line, explanation),
+            steps=_step_rows(explanation.steps, line.currency),
+            step_headers=("Sum", "Exactly", "Rounded"),
+            days=list(_days(explanation)),
+            events=_events_page(request, line, explanation),
+            recompute_url="../recompute/",
+        )
+
+    def get_urls(self) -> list[Any]:
+        recompute = path(
+            "<path:object_id>/recompute/",
+            self.admin_site.admin_view(self.recompute),
+            name="invoicing_invoiceline_recompute",
+        )
+        return [recompute, *super().get_urls()]
+
+    def recompute(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Compute a line again from raw events and show both results beside each other."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        line = _line(self, request, object_id)
+        again = recompute_line(line)
+        return render_page(
+            self,
+            request,
+            "admin/console/recompute.html",
+            row=line,
+            title=f"{line.name}, computed again",
+            line=line,
+            again=again,
+            comparison=_comparison(line, again),
+            comparison_headers=("", "On the invoice", "Computed again from raw events"),
+            steps=_step_rows(again.steps, line.currency),
+            step_headers=("Sum", "Exactly", "Rounded"),
+            why_url="../why/",
+        )
+
+
+class _EventPaginator(Paginator):
+    """Pages of events whose number is known from the buckets, so that nothing counts the events themselves."""
+
+    def __init__(self, line: InvoiceLine, count: int) -> None:
+        super().__init__(line_events(line), _EVENTS_A_PAGE)
+        self.count = count
+
+
+def _line(admin_page: InvoiceLineAdmin, request: HttpRequest, object_id: str) -> InvoiceLine:
+    line = find_row(admin_page, request, object_id)
+    related = InvoiceLine.objects.select_related(
+        "invoice__customer", "feature", "meter_version__meter", "subscription_item__subscription"
+    )
+    return related.get(pk=line.pk)
+
+
+def _facts(line: InvoiceLine, explanation: LineExplanation) -> list[tuple[str, object]]:
+    facts: list[tuple[str, object]] = [
+        ("Invoice", link(line.invoice)),
+        ("Customer", link(line.invoice.customer)),
+        ("Amount", money(line.amount, line.currency)),
+        ("Quantity", figure(line.quantity)),
+        ("Period", f"{moment(line.period_start)} to {moment(line.period_end)}"),
+        ("Price", price_block(line.price, line.currency, line.subscription_item.billing_cadence)),
+    ]
+    if line.meter_version is not None:
+        facts += [
+            ("Meter", link(line.meter_version)),
+            ("Events counted", figure(explanation.event_count)),
+            ("Up to batch", figure(explanation.now.bound)),
+        ]
+    if explanation.before is not None:
+        facts.append(("Billed before", _state_text(explanation.before)))
+    return facts
+
+
+def _state_text(state: LineState) -> str:
+    return f"{figure(state.quantity)} up to batch {figure(state.bound)}"
+
+
+def _step_rows(steps: tuple[Step, ...], currency: str) -> list[tuple[object, ...]]:
+    return [(step.text, money(step.exact, currency), money(step.rounded, currency)) for step in steps]
+
+
+def _days(explanation: LineExplanation) -> Iterator[DayOfUsage]:
+    most = max((quantity for _, quantity in explanation.usage_by_day), default=Decimal(0))
+    for day, quantity in explanation.usage_by_day:
+        share = int(quantity * _BAR_UNITS / most) if most > 0 else 0
+        yield DayOfUsage(day, figure(quantity), max(share, 0))
+
+
+def _events_page(request: HttpRequest, line: InvoiceLine, explanation: LineExplanation) -> dict[str, Any]:
+    page = _EventPaginator(line, explanation.event_count).get_page(request.GET.get("page"))
+    return {
+        "page": page,
+        "headers": ("Time", "Subject", "Id", "Data"),
+        "rows": [_event_row(event) for event in page.object_list],
+    }
+
+
+def _event_row(event: Event) -> tuple[object, ...]:
+    return link(event, moment(event.time)), event.subject, event.event_id, _data_text(event.data)
+
+
+def _data_text(data: object) -> str:
+    if not isinstance(data, dict):
+        return "" if data is None else str(data)
+    return ", ".join(f"{name}: {value}" for name, value in data.items())
+
+
+def _comparison(line: InvoiceLine, again: Recomputed) -> list[tuple[object, ...]]:
+    return [
+        ("Quantity", figure(line.quantity), figure(again.quantity)),
+        ("Amount", money(line.amount, line.currency), money(again.amount, line.currency)),
+    ]
+
+
+def _parts_panel(line: InvoiceLine) -> Panel:
+    return Panel(
+        title="Detailed lines",
+        headers=("Part", "Quantity", "Each", "Amount"),
+        rows=[
+            (
+                link(part, part.name),
+                figure(part.quantity),
+                money(part.unit_amount, line.currency),
+                money(part.amount, line.currency),
+            )
+            for part in line.detailed_lines.order_by("position")
+        ],
+        empty="None: the line costs nothing.",
+    )
+
+
+@admin.register(DetailedLine)
+class DetailedLineAdmin(ReadOnlyAdmin):
+    is_tracked = False
+    list_display = ("name", "line_link", "quantity_shown", "each", "amount_shown")
+    list_select_related = ("line__invoice",)
+    list_filter = ("category",)
+    search_fields = ("name", "line__name", "line__invoice__number")
+    search_help_text = "Name of the part or the line, or number of the invoice"
+    ordering = ("-pk",)
+    fieldsets = ((None, {"fields": ("line", ("name", "key"), ("quantity_shown", "each", "amount_shown"), "category")}),)
+    line_link = link_to("line", "line")
+
+    @display(description="quantity", ordering="quantity")
+    def quantity_shown(self, row: DetailedLine) -> str:
+        return figure(row.quantity)
+
+    @display(description="each", ordering="unit_amount")
+    def each(self, row: DetailedLine) -> str:
+        return money(row.unit_amount, row.line.currency)
+
+    @display(description="amount", ordering="amount")
+    def amount_shown(self, row: DetailedLine) -> str:
+        return money(row.amount, row.line.currency)

@@ -1,0 +1,126 @@
+"""How the console shows values: links, figures, JSON, panels of related rows."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from django.db.models import Model
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+
+NOTHING = "\N{EN DASH}"
+_encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+
+
+def change_url(row: Model) -> str:
+    """Return the address of a row's page."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=(row.pk,))
+
+
+def list_url(model: type[Model], **filters: object) -> str:
+    """Return the address of a model's list, narrowed by filters such as `customer__id__exact=5`."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{urlencode(filters)}" if filters else address
+
+
+def link(row: Model | None, text: object = None) -> SafeString | str:
+    """Show a row as a link to its page."""
+    if row is None:
+        return NOTHING
+    return format_html('<a href="{}" class="text-link">{}</a>', change_url(row), row if text is None else text)
+
+
+def figure(number: Decimal | int | None) -> str:
+    """
+    Show an exact number with all its digits, thousands grouped.
+
+    >>> figure(Decimal("1234567.500")), figure(Decimal("1E+3"))
+    ('1,234,567.5', '1,000')
+    """
+    if number is None:
+        return NOTHING
+    text = f"{number:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def moment(at: datetime | None) -> str:
+    """Show a time to the minute, in the console's zone."""
+    return NOTHING if at is None else timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
+
+
+def json_block(value: object) -> SafeString:
+    """Show JSON indented, its numbers with all their digits."""
+    text = msgspec.json.format(_encode(value), indent=2).decode()
+    return format_html('<pre class="console-json">{}</pre>', text)
+
+
+def link_to(path: str, title: str, *, ordering: str | None = None) -> Callable[..., Any]:
+    """Make a column that links to a related row, such as `link_to("meter_version.meter", "meter")`."""
+
+    @display(description=title, ordering=ordering or path.replace(".", "__"))
+    def column(admin: object, row: Model) -> SafeString | str:
+        return link(_follow(row, path))
+
+    return column
+
+
+def figure_of(name: str, title: str | None = None) -> Callable[..., Any]:
+    """Make a column that shows an exact number."""
+
+    @display(description=title or name.replace("_", " "), ordering=name)
+    def column(admin: object, row: Model) -> str:
+        return figure(getattr(row, name))
+
+    return column
+
+
+def json_of(name: str, title: str | None = None) -> Callable[..., Any]:
+    """Make a field that shows JSON."""
+
+    @display(description=title or name.replace("_", " "))
+    def column(admin: object, row: Model) -> SafeString | str:
+        value = getattr(row, name)
+        return NOTHING if value in (None, {}, []) else json_block(value)
+
+    return column
+
+
+def hex_of(name: str, title: str) -> Callable[..., Any]:
+    """Make a field that shows bytes in hexadecimal."""
+
+    @display(description=title)
+    def column(admin: object, row: Model) -> str:
+        return bytes(getattr(row, name)).hex()
+
+    return column
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Related rows on an object's page: a small table, and where to see all of them."""
+
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    empty: str
+    links: Sequence[tuple[str, str]] = field(default=())
+
+    @property
+    def table(self) -> dict[str, object]:
+        return {"headers": self.headers, "rows": self.rows}
+
+
+def _follow(row: Model, path: str) -> Model | None:
+    value: Any = row
+    for name in path.split("."):
+        value = getattr(value, name)
+        if value is None:
+            return None
+    return value

@@ -1,0 +1,68 @@
+"""How the console shows money and prices."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from metering.admin.display import NOTHING, figure
+from pricing.money import exponent
+from pricing.prices import FlatPrice, GraduatedPrice, InvalidPrice, PaymentTerm, Tier, parse_price
+
+_TERMS = {PaymentTerm.IN_ADVANCE: "in advance", PaymentTerm.IN_ARREARS: "in arrears"}
+CADENCES = {
+    "P1D": "daily",
+    "P1W": "weekly",
+    "P1M": "monthly",
+    "P3M": "quarterly",
+    "P6M": "half-yearly",
+    "P1Y": "yearly",
+}
+
+
+def money(amount: Decimal | None, currency: str) -> str:
+    """
+    Show an amount with its currency: at least the currency's digits, more where there are more.
+
+    >>> money(Decimal("1234.5"), "USD"), money(Decimal("0.0000125"), "EUR"), money(Decimal("500"), "JPY")
+    ('1,234.50 USD', '0.0000125 EUR', '500 JPY')
+    """
+    if amount is None:
+        return NOTHING
+    whole, _, digits = f"{amount:,f}".partition(".")
+    digits = digits.rstrip("0").ljust(exponent(currency), "0")
+    return f"{whole}.{digits} {currency}" if digits else f"{whole} {currency}"
+
+
+def cadence(duration: str) -> str:
+    """Show how often something is billed, such as `monthly` for P1M."""
+    return CADENCES.get(duration, duration)
+
+
+def price_block(data: Mapping[str, object], currency: str, duration: str) -> SafeString | str:
+    """Show a price: what it is in a line, and its tiers as a small table."""
+    try:
+        price = parse_price(data)
+    except InvalidPrice as error:
+        return f"Cannot be read: {error}"
+    match price:
+        case FlatPrice():
+            return f"{money(price.amount, currency)} {cadence(duration)}, {_TERMS[price.payment_term]}"
+        case GraduatedPrice():
+            return _tiers(price.tiers, currency)
+
+
+def _tiers(tiers: tuple[Tier, ...], currency: str) -> SafeString:
+    rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", _tier_rows(tiers, currency))
+    head = "<thead><tr><th>Units</th><th>Each</th><th>Flat</th></tr></thead>"
+    return format_html(f'<table class="console-tiers">{head}<tbody>{{}}</tbody></table>', rows)
+
+
+def _tier_rows(tiers: tuple[Tier, ...], currency: str) -> list[tuple[str, str, str]]:
+    rows, floor = [], Decimal(0)
+    for tier in tiers:
+        units = f"above {figure(floor)}" if tier.up_to is None else f"{figure(floor)} to {figure(tier.up_to)}"
+        rows.append((units, money(tier.unit_amount, currency), money(tier.flat_amount, currency)))
+        floor = tier.up_to or floor
+    return rows
