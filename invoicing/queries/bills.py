@@ -13,7 +13,7 @@ from invoicing.models import InvoiceLine
 from metering.errors import DomainError
 from metering.models import MeterVersion
 from metering.queries import SubjectSpan, total_usage
-from pricing.models import RateCardType, Subscription, SubscriptionItem
+from pricing.models import Feature, RateCardType, Subscription, SubscriptionItem
 from pricing.prices import FlatPrice, InvalidPrice, Price, parse_price
 from pricing.queries import ServicePeriod, service_periods
 from pricing.rating import Rated
@@ -56,6 +56,8 @@ class Bill:
     subscription: Subscription
     billed_at: datetime
     lines: tuple[DueLine, ...]
+    # Whether the billing time has an invoice already, which these lines missed.
+    is_invoiced: bool = False
 
     def due_at(self, collection_interval: timedelta) -> datetime:
         """Return when to bill: a bill with usage waits for late events, and its fees wait with it."""
@@ -72,21 +74,37 @@ class PricedLine:
     rated: Rated
 
 
-def load(subscriptions: Sequence[Subscription]) -> set[tuple[int, datetime]]:
-    """
-    Read the items of subscriptions, and return which of their periods have a line: item id and period start.
+@dataclass(frozen=True)
+class Billed:
+    """What has been billed: periods as item id and start, billing times as subscription id and time."""
 
-    Three queries, however many subscriptions.
-    """
-    items = SubscriptionItem.objects.select_related("feature__meter").prefetch_related("feature__meter__versions")
-    prefetch_related_objects(subscriptions, Prefetch("items", items.order_by("position", "pk")))
-    pks = [item.pk for subscription in subscriptions for item in subscription.items.all()]
-    return set(InvoiceLine.objects.filter(subscription_item__in=pks).values_list("subscription_item", "period_start"))
+    periods: frozenset[tuple[int, datetime]]
+    times: frozenset[tuple[int, datetime]]
 
 
-def bills_of(subscription: Subscription, billed: set[tuple[int, datetime]], *, until: datetime) -> list[Bill]:
+def load(subscriptions: Sequence[Subscription], features: dict[int, Feature]) -> Billed:
     """
-    Return the bills of a loaded subscription up to a billing time, oldest first, of periods that are not in `billed`.
+    Read the items of subscriptions, and what of them has been billed.
+
+    `features` takes part from call to call: those it lacks are added, with their meters. Two queries if it lacks none.
+    """
+    prefetch_related_objects(subscriptions, Prefetch("items", SubscriptionItem.objects.order_by("position", "pk")))
+    items = [item for subscription in subscriptions for item in subscription.items.all()]
+    lacking = {item.feature_id for item in items if item.feature_id} - features.keys()
+    if lacking:
+        known = Feature.objects.select_related("meter").prefetch_related("meter__versions__meter")
+        features.update(known.in_bulk(lacking))
+    for item in items:
+        if item.feature_id:
+            item.feature = features[item.feature_id]
+    lines = InvoiceLine.objects.filter(subscription_item__in=[item.pk for item in items])
+    rows = list(lines.values_list("subscription_item", "period_start", "invoice__subscription", "invoice__billed_at"))
+    return Billed(frozenset(row[:2] for row in rows), frozenset(row[2:] for row in rows))
+
+
+def bills_of(subscription: Subscription, billed: Billed, *, until: datetime) -> list[Bill]:
+    """
+    Return the bills of a loaded subscription up to a billing time, oldest first, of periods that are not billed.
 
     A free flat fee has no line, as nothing can come of it.
 
@@ -98,9 +116,12 @@ def bills_of(subscription: Subscription, billed: set[tuple[int, datetime]], *, u
         if isinstance(price, FlatPrice) and not price.amount:
             continue
         for service in service_periods(item, until):
-            if service.bill_at <= until and (item.pk, service.period.start) not in billed:
+            if service.bill_at <= until and (item.pk, service.period.start) not in billed.periods:
                 times[service.bill_at].append(DueLine(item, price, service))
-    return [Bill(subscription, billed_at, tuple(times[billed_at])) for billed_at in sorted(times)]
+    return [
+        Bill(subscription, billed_at, tuple(lines), (subscription.pk, billed_at) in billed.times)
+        for billed_at, lines in sorted(times.items())
+    ]
 
 
 def price_line(due: DueLine, *, spans: Iterable[SubjectSpan], bound: int | None) -> PricedLine:

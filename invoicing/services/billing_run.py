@@ -10,15 +10,15 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceStatus
-from invoicing.queries.bills import Bill, bills_of, load, price_line
-from invoicing.services.invoices import draft_invoice, issue_invoice
+from invoicing.queries.bills import Bill, Billed, bills_of, load, price_line
+from invoicing.services.invoices import draft_invoice, issue_draft
 from invoicing.services.payments import collect_payment
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
 from metering.models import Customer
 from metering.queries import customer_spans
 from metering.services.clocks import move_test_clock
-from pricing.models import Subscription
+from pricing.models import Feature, Subscription
 from pricing.queries import current_period
 
 logger = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ class _Run:
     now: datetime
     invoices: int = 0
     failures: list[dict[str, object]] = field(default_factory=list)
+    features: dict[int, Feature] = field(default_factory=dict)
 
     def time_of(self, customer: Customer) -> datetime:
         return customer.test_clock.now_at if customer.test_clock else self.now
@@ -104,12 +105,12 @@ def _with_something_due(customer_ids: Sequence[int], run: _Run) -> list[int]:
     """Choose without locks whom to bill; whoever was missed by a hair is seen by the next run."""
     chosen = Subscription.objects.filter(customer__in=customer_ids).select_related("customer__test_clock")
     subscriptions = list(chosen.order_by("customer_id", "pk"))
-    billed = load(subscriptions)
+    billed = load(subscriptions, run.features)
     due = {sub.customer_id for sub in subscriptions if _has_something_due(sub, billed, run)}
     return sorted(due)
 
 
-def _has_something_due(subscription: Subscription, billed: set[tuple[int, datetime]], run: _Run) -> bool:
+def _has_something_due(subscription: Subscription, billed: Billed, run: _Run) -> bool:
     at = run.time_of(subscription.customer)
     try:
         return any(run.is_due(bill, at) for bill in bills_of(subscription, billed, until=at))
@@ -139,7 +140,7 @@ def _bill_customer(customer_id: int, run: _Run) -> list[Invoice]:
     contracts = Subscription.objects.select_for_update(of=("self",), no_key=True).filter(customer=customer)
     subscriptions = list(contracts.order_by("pk"))
     at = run.time_of(customer)
-    billed = load(subscriptions)
+    billed = load(subscriptions, run.features)
     bills = [bill for sub in subscriptions for bill in bills_of(sub, billed, until=at) if run.is_due(bill, at)]
     spans = customer_spans(customer_id=customer.pk, bound=run.record.bound)
     drafts = []
@@ -147,7 +148,7 @@ def _bill_customer(customer_id: int, run: _Run) -> list[Invoice]:
         priced = [price_line(due, spans=spans, bound=run.record.bound) for due in bill.lines]
         drafts.append(draft_invoice(bill=bill, priced=priced, customer=customer, profile=run.profile, at=at))
     # Last, because from the first number on every other run waits for this transaction.
-    return [issue_invoice(invoice_id=draft.pk, at=at) for draft in drafts]
+    return [issue_draft(invoice=draft, at=at) for draft in drafts]
 
 
 def _collect_pending(customer_ids: Sequence[int], run: _Run) -> None:

@@ -30,12 +30,11 @@ class AlreadyInvoiced(DomainError):
     code = "billing_time_already_invoiced"
 
 
-@transaction.atomic
 def draft_invoice(
     *, bill: Bill, priced: Sequence[PricedLine], customer: Customer, profile: BillingProfile, at: datetime
 ) -> Invoice:
     """
-    Write the invoice of a billing time with its lines; the caller holds the customer's row.
+    Write the invoice of a billing time with its lines, in the caller's transaction, which holds the customer's row.
 
     The total is the sum of the lines, each of them the sum of its rounded detailed lines.
 
@@ -67,8 +66,18 @@ def issue_invoice(*, invoice_id: int, at: datetime) -> Invoice:
     :raises InvalidMove: if the invoice is not a draft whose usage is collected.
     """
     invoice = Invoice.objects.locked().select_related("customer", "profile").get(pk=invoice_id)
+    return issue_draft(invoice=invoice, at=at)
+
+
+def issue_draft(*, invoice: Invoice, at: datetime) -> Invoice:
+    """
+    Do the same with a draft that the caller's transaction holds already.
+
+    :raises InvalidMove: if the invoice is not a draft whose usage is collected.
+    """
     invoice.move(InvoiceStatus.ISSUING)
-    _number(invoice)
+    invoice.sequence_number = _next_number(invoice.profile)
+    invoice.number = invoice_number(invoice.profile.number_prefix, invoice.sequence_number)
     invoice.supplier = _supplier(invoice.profile)
     invoice.buyer = _buyer(invoice.customer)
     invoice.issued_at = at
@@ -81,10 +90,9 @@ def issue_invoice(*, invoice_id: int, at: datetime) -> Invoice:
 
 
 def _check_new(bill: Bill) -> None:
-    known = Invoice.objects.filter(subscription=bill.subscription, billed_at=bill.billed_at).first()
-    if known:
+    if bill.is_invoiced:
         names = ", ".join(line.item.name for line in bill.lines)
-        raise AlreadyInvoiced(f"Bill {names} by hand: {known} of {bill.billed_at.isoformat()} was written without it.")
+        raise AlreadyInvoiced(f"Bill {names} by hand: {bill.billed_at.isoformat()} was invoiced without it.")
 
 
 def _check_total(total: Decimal, bill: Bill) -> None:
@@ -161,12 +169,15 @@ def _detailed_lines(line: InvoiceLine, priced: PricedLine) -> list[DetailedLine]
     ]
 
 
-def _number(invoice: Invoice) -> None:
-    sequence = InvoiceSequence.objects.select_for_update().get(profile=invoice.profile_id)
-    sequence.last_number += 1
-    sequence.save(update_fields=["last_number"])
-    invoice.sequence_number = sequence.last_number
-    invoice.number = invoice_number(invoice.profile.number_prefix, sequence.last_number)
+def _next_number(profile: BillingProfile) -> int:
+    """Count on, and keep the series' row locked until the transaction ends."""
+    table = InvoiceSequence._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET last_number = last_number + 1 WHERE profile_id = %s RETURNING last_number",  # noqa: S608
+            [profile.pk],
+        )
+        return cursor.fetchone()[0]
 
 
 def _supplier(profile: BillingProfile) -> dict[str, object]:
