@@ -2,6 +2,7 @@
 """Pure: the statement that adds the events of batches to the buckets of one meter version, and its parameters."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from metering.usage_sql import QUARTER_SQL, group_text
 
@@ -56,7 +57,7 @@ def rollup_statement(
     value_path: tuple[str, ...] | None,
     group_paths: Sequence[tuple[str, ...]],
     batch_ids: Sequence[int],
-) -> tuple[str, dict[str, object]]:
+) -> tuple[str, dict[str, Any]]:
     """Return SQL and parameters; every event of the batches is added, so each batch may be given once only."""
     texts = [group_text(f"path_{place}") for place in range(len(group_paths))]
     text = _STATEMENT.format(
@@ -66,7 +67,7 @@ def rollup_statement(
         series_hash=_TEXT_HASH.format(text=_SERIES_TEXT),
         subject_hash=_TEXT_HASH.format(text="subject"),
     )
-    parameters: dict[str, object] = {
+    parameters: dict[str, Any] = {
         "version": version_id,
         "type": event_type,
         "value_path": list(value_path or ()),

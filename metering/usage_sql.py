@@ -9,6 +9,7 @@ the bound is read from its buckets; any other one is read from raw events, as ar
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 QUARTER_SQL = "interval '15 minutes'"
@@ -72,7 +73,7 @@ def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
     return min(one, other) if one and other else one or other
 
 
-def usage_statement(selection: Selection) -> tuple[str, dict[str, object]]:
+def usage_statement(selection: Selection) -> tuple[str, dict[str, Any]]:
     """
     Return SQL and parameters for rows of: window number, subject, group texts, events, values, sum, first time, last.
 
@@ -90,8 +91,8 @@ def usage_statement(selection: Selection) -> tuple[str, dict[str, object]]:
     return f"WITH {', '.join(ctes)} {_totals(selection)}", _parameters(selection)
 
 
-def _parameters(selection: Selection) -> dict[str, object]:
-    parameters: dict[str, object] = {
+def _parameters(selection: Selection) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
         "version": selection.version_id,
         "floor": selection.floor_batch,
         "type": selection.event_type,

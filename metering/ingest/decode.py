@@ -12,6 +12,9 @@ from metering.errors import DomainError
 from metering.ingest import numbers
 
 MAX_EVENTS = 10_000
+# A year off the ends of what Python can count, so that the windows around any event can be counted too.
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 _NO_DATA = msgspec.Raw(b"null")
@@ -25,7 +28,7 @@ _WHAT_TO_SEND = {
     "type": "a non-empty string that names what happened, such as llm_tokens",
     "subject": "a non-empty string that names whose usage this is",
     "specversion": 'the string "1.0", or left out',
-    "time": "an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z, between the years 1 and 9999",
+    "time": "an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z, in a year from 2 to 9998",
     "datacontenttype": "application/json, or left out",
     "data": "a JSON object, or null",
 }
@@ -224,6 +227,9 @@ def _parse_time(text: str, index: int | None) -> datetime:
     try:
         # Digits past the microsecond are cut, not rounded: a rounded time may fall into the next day.
         time = datetime.fromisoformat(text.upper())
-        return time if time.tzinfo is UTC else time.astimezone(UTC)
+        time = time.astimezone(UTC)
     except (ValueError, OverflowError):
         raise _refusal(index, "time") from None
+    if not _EARLIEST <= time < _LATEST:
+        raise _refusal(index, "time")
+    return time

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
+from django.db import DataError, connection, transaction
 from psycopg.types.json import Json
 
 from metering.errors import DomainError
@@ -56,3 +57,25 @@ def not_storable(error: Exception) -> EventsNotStorable:
     """Return the refusal that a database's complaint about a value stands for."""
     reason = str(error).partition("\n")[0]
     return EventsNotStorable(f"The database cannot store an event of this request ({reason}). Change that value.")
+
+
+@transaction.atomic
+def store_events(events: Sequence[NewEvent], *, at: datetime) -> WriteResult:
+    """
+    Write events as one batch on Django's connection, within the caller's transaction if there is one.
+
+    :raises EventsNotStorable: if the database refuses a value.
+    """
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            result = write_events(cursor, events, at=at)
+    except DataError as error:
+        raise not_storable(error) from error
+    transaction.on_commit(_notify)
+    return result
+
+
+def _notify() -> None:
+    # After the commit, because one with a NOTIFY in it holds up all others.
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")

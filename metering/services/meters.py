@@ -20,7 +20,7 @@ _TAKEN_GROUP_NAMES = frozenset({"subject", "customer_id"})
 _LONGEST_SLUG = 64
 _LONGEST_PATH = 256
 _LONGEST_NAME = 256
-_CHANGEABLE = frozenset({"name", "description", "metadata"})
+_CHANGEABLE = frozenset({"name", "description", "metadata", "group_by"})
 
 
 class InvalidMeter(DomainError):
@@ -32,9 +32,9 @@ class MeterExists(DomainError):
     code = "meter_exists"
 
 
-class MeterIsInUse(DomainError):
+class MeterInUse(DomainError):
     status = 409
-    code = "meter_is_in_use"
+    code = "meter_in_use"
 
 
 @transaction.atomic
@@ -83,12 +83,17 @@ def create_meter(
 @transaction.atomic
 def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
     """
-    Change `name`, `description` or `metadata` of a meter; what it measures stays.
+    Change `name`, `description`, `metadata` or `group_by` of a meter; what it measures stays.
 
-    :raises InvalidMeter: if another field is given, or the name is too long.
+    Other groups make a new version, which counts all events there are; lines billed by an older version keep theirs.
+
+    :raises InvalidMeter: if another field is given, or one of these is wrong.
     """
     if unknown := sorted(set(changes) - _CHANGEABLE):
         raise InvalidMeter(f"A meter's {' and '.join(unknown)} cannot change. Make another meter instead.")
+    group_by = changes.pop("group_by", None)
+    if group_by is not None:
+        lock_rollups()
     meter = Meter.objects.select_for_update().get(pk=meter_id)
     if "name" in changes:
         changes["name"] = changes["name"] or meter.slug
@@ -97,23 +102,25 @@ def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
         setattr(meter, field, value)
     meter.updated_at = at
     meter.save(update_fields=[*changes, "updated_at"])
+    if group_by is not None and group_by != meter.current_version.group_by:
+        _check_groups(group_by, meter.value_property)
+        _add_version(meter, dict(group_by), at)
     return meter
 
 
 @transaction.atomic
 def delete_meter(*, meter_id: int, at: datetime) -> Meter:
     """
-    Delete a meter on which nothing depends; its slug is free again. A second call changes nothing.
+    Make a meter's slug free; its events and buckets stay. Of a deleted one, change nothing.
 
-    :raises MeterIsInUse: if a feature, or anything else that is sold, is measured by it.
+    :raises MeterInUse: if features measure by it.
     """
     meter = Meter.objects.select_for_update().get(pk=meter_id)
-    if meter.deleted_at is not None:
-        return meter
-    if users := used_by(meter):
-        raise MeterIsInUse(f"This meter has {' and '.join(users)}, so it has to stay.")
-    meter.deleted_at = meter.updated_at = at
-    meter.save(update_fields=["deleted_at", "updated_at"])
+    if meter.deleted_at is None:
+        if users := used_by(meter):
+            raise MeterInUse(f"The meter {meter.slug} is used by {' and '.join(users)}. Archive these first.")
+        meter.deleted_at = meter.updated_at = at
+        meter.save(update_fields=["deleted_at", "updated_at"])
     return meter
 
 
@@ -133,7 +140,7 @@ def _add_version(meter: Meter, group_by: dict[str, str], at: datetime) -> None:
     has_past = Batch.objects.filter(kind=BatchKind.EVENTS, pk__lte=bound, accepted__gt=0).exists()
     MeterVersion.objects.create(
         meter=meter,
-        number=1,
+        number=meter.versions.count() + 1,
         group_by=group_by,
         floor_batch=bound,
         backfilled_at=None if has_past else at,

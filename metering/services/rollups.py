@@ -1,6 +1,6 @@
 """Carry written events into buckets, so that usage over any time is a short sum."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -56,7 +56,7 @@ def _backfill_next(limit: int) -> int:
     return len(batch_ids) or 1
 
 
-def _about(limit: int, batches: Sequence[tuple[int, int]]) -> list[int]:
+def _about(limit: int, batches: Iterable[tuple[int, int]]) -> list[int]:
     """Return the first batches that hold `limit` events together, and at least one."""
     chosen: list[int] = []
     total = 0

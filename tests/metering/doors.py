@@ -1,0 +1,81 @@
+"""The two ways in for events: the ingestion lane and its DRF twin. What is tested here is tested through both."""
+
+import io
+import json
+from dataclasses import dataclass
+
+from django.test import Client
+
+from metering.ingest.lane import PATH, IngestLane
+from tests.factories import ApiKeyFactory
+
+DOORS = ["lane", "twin"]
+ONE = "application/cloudevents+json"
+MANY = "application/cloudevents-batch+json"
+EITHER = "application/json"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict
+    body: bytes
+
+    @property
+    def problem(self):
+        assert self.headers["Content-Type"] == "application/problem+json"
+        found = json.loads(self.body)
+        assert found["status"] == self.status
+        return found
+
+
+def _never(environ, start_response):
+    raise AssertionError("The lane passed on what it should serve.")
+
+
+_lane = IngestLane(_never)
+
+
+def event(event_id="1", **changes):
+    """A valid event; a change to None leaves the field out."""
+    fields = {
+        "specversion": "1.0",
+        "id": event_id,
+        "source": "tests",
+        "type": "tokens",
+        "subject": "acme",
+        "time": "2026-01-05T12:00:00Z",
+        "data": {"tokens": 10},
+        **changes,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def make_key(**changes):
+    return ApiKeyFactory(**{"secret": "bil_secret_of_the_tests", **changes})
+
+
+def post(door, body, content_type=EITHER, *, key="bil_secret_of_the_tests"):
+    """Post to /api/v1/events through a door; a body that is not bytes is written as JSON."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"HTTP_AUTHORIZATION": f"Bearer {key}"} if key else {}
+    if door == "lane":
+        return _through_lane(data, content_type, headers)
+    response = Client(raise_request_exception=False).generic("POST", PATH, data, content_type, **headers)
+    return Answer(response.status_code, dict(response.headers), response.content)
+
+
+def _through_lane(data, content_type, headers):
+    environ = {
+        "PATH_INFO": PATH,
+        "REQUEST_METHOD": "POST",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_LENGTH": str(len(data)),
+        "CONTENT_TYPE": content_type,
+        "wsgi.input": io.BytesIO(data),
+        **headers,
+    }
+    begun = []
+    body = b"".join(_lane(environ, lambda status, headers: begun.append((status, headers))))
+    [(status, sent)] = begun
+    return Answer(int(status.split()[0]), dict(sent), body)
