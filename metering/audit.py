@@ -154,7 +154,9 @@ _BATCHES = """
 _API_KEYS = """
     SELECT used.api_key_id, used.events,
            (SELECT source || ' ' || event_id FROM metering_event WHERE api_key_id = used.api_key_id LIMIT 1)
-    FROM (SELECT api_key_id, count(*) AS events FROM metering_event GROUP BY api_key_id) used
+    FROM (
+        SELECT api_key_id, count(*) AS events FROM metering_event WHERE api_key_id IS NOT NULL GROUP BY api_key_id
+    ) used
     WHERE used.api_key_id NOT IN (SELECT id FROM metering_apikey)
     ORDER BY 1
 """

@@ -75,7 +75,5 @@ def _start(period: Period, item: Span, billing: Rhythm) -> datetime:
 
 
 def _end(period: Period, contract: Span, billing: Rhythm) -> datetime:
-    billed = contract.clip(billing.at(period.end - MICROSECOND))
-    # The item lies inside its contract, so something is left of the billing period.
-    assert billed is not None
-    return max(period.end, billed.end)
+    end = billing.at(period.end - MICROSECOND).end
+    return max(period.end, end if contract.end is None else min(end, contract.end))

@@ -37,7 +37,10 @@ _GAPS = """
     SELECT profile.name, gap.first, gap.last FROM (
         SELECT profile_id, coalesce(lag(count) OVER series, 0) + 1 AS first, count - 1 AS last FROM (
             SELECT profile_id, sequence_number AS count FROM invoicing_invoice WHERE sequence_number IS NOT NULL
-            UNION ALL SELECT profile_id, last_number + 1 FROM invoicing_invoicesequence
+            UNION ALL
+            SELECT profile_id, 1 + greatest(last_number, (
+                SELECT max(sequence_number) FROM invoicing_invoice WHERE profile_id = sequence.profile_id
+            )) FROM invoicing_invoicesequence sequence
         ) counts
         WINDOW series AS (PARTITION BY profile_id ORDER BY count)
     ) gap JOIN invoicing_billingprofile profile ON profile.id = gap.profile_id

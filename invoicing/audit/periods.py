@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from copy import copy
 from datetime import datetime, timedelta
-from itertools import zip_longest
 
 from django.db.models import Max, Prefetch
 
@@ -63,16 +62,21 @@ def _compare(item: SubscriptionItem, due_by: datetime | None) -> Iterator[Findin
     except InvalidPrice as error:
         yield Finding(2, f"its price cannot be read: {error}", _named(item), "a price", str(item.price))
         return
-    lines = [line for line in item.lines.all() if line.sequence == 0]
-    is_free = isinstance(price, FlatPrice) and not price.amount
-    until = max([line.period_start for line in lines] + ([due_by] if due_by else []), default=None)
-    periods = [] if until is None or is_free else service_periods(item, until)
-    as_agreed = [] if until is None or is_free else service_periods(_without_end(item), until)
-    for line, service, agreed in zip_longest(lines, periods, as_agreed):
-        if line is not None:
-            yield from _check_line(line, agreed if _is_older_than_end(line, item) else service)
-        elif service is not None and due_by is not None and service.bill_at <= due_by:
+    lines = {line.period_start: line for line in item.lines.all() if line.sequence == 0}
+    until = max([line.period_end for line in lines.values()] + ([due_by] if due_by else []), default=None)
+    if until is None or (isinstance(price, FlatPrice) and not price.amount):
+        periods, as_agreed = {}, {}
+    else:
+        periods, as_agreed = _by_start(item, until), _by_start(_without_end(item), until)
+    for start, line in lines.items():
+        yield from _check_line(line, (as_agreed if _is_older_than_end(line, item) else periods).get(start))
+    for start, service in periods.items():
+        if due_by is not None and service.bill_at <= due_by and start not in lines:
             yield _missing(item, service)
+
+
+def _by_start(item: SubscriptionItem, until: datetime) -> dict[datetime, ServicePeriod]:
+    return {service.period.start: service for service in service_periods(item, until)}
 
 
 def _is_older_than_end(line: InvoiceLine, item: SubscriptionItem) -> bool:
