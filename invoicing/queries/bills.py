@@ -43,7 +43,7 @@ class DueLine:
         """The version of the meter that measures the item."""
         if not self.is_metered:
             return None
-        meter = self.item.feature and self.item.feature.meter
+        meter = self.item.feature.meter if self.item.feature else None
         if meter is None:
             raise CannotPrice(f"Give the feature of {self.item.name!r} a meter: it is billed by usage.")
         return max(meter.versions.all(), key=lambda version: version.number)

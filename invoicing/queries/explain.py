@@ -43,7 +43,7 @@ class Recomputed:
 def explain_line(line: InvoiceLine) -> LineExplanation:
     """Return what a line says for itself, with the usage it counted by day."""
     before, now = _states(line)
-    usage = _usage_by_day(line, now) if line.meter_version else ()
+    usage = _usage_by_day(line, now)
     return LineExplanation(
         steps=tuple(_step(step) for step in line.trace),
         usage_by_day=tuple((day, value) for day, value, _ in usage),
@@ -107,6 +107,8 @@ def _measured_again(line: InvoiceLine, state: LineState) -> LineState:
 
 
 def _usage_by_day(line: InvoiceLine, state: LineState) -> list[tuple[date, Decimal, int]]:
+    if line.meter_version is None:
+        return []
     zone = line.subscription_item.subscription.zone
     rows = query_usage(
         version=line.meter_version,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -33,24 +34,14 @@ def revenue_by_month(*, at: datetime, months: int = 12) -> tuple[MonthRevenue, .
     spans = _months(at, months)
     sums = {f"amount_{n}": Sum("total", filter=_issued_in(span)) for n, span in enumerate(spans)}
     counts = {f"count_{n}": Count("pk", filter=_issued_in(span)) for n, span in enumerate(spans)}
-    whole = Period(spans[0].start, spans[-1].end)
-    rows = list(
-        Invoice.objects.issued()
-        .filter(_issued_in(whole))
-        .values("currency")
-        .annotate(**sums, **counts)
-        .order_by("currency")
-    )
+    issued = Invoice.objects.issued().filter(_issued_in(Period(spans[0].start, spans[-1].end)))
+    rows: list[Any] = list(issued.values("currency").annotate(**sums, **counts).order_by("currency"))
+    return tuple(MonthRevenue(span, _totals(rows, n)) for n, span in enumerate(spans))
+
+
+def _totals(rows: list[Any], n: int) -> tuple[CurrencyTotal, ...]:
     return tuple(
-        MonthRevenue(
-            span,
-            tuple(
-                CurrencyTotal(row["currency"], row[f"amount_{n}"], row[f"count_{n}"])
-                for row in rows
-                if row[f"count_{n}"]
-            ),
-        )
-        for n, span in enumerate(spans)
+        CurrencyTotal(row["currency"], row[f"amount_{n}"], row[f"count_{n}"]) for row in rows if row[f"count_{n}"]
     )
 
 

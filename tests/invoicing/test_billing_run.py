@@ -8,7 +8,7 @@ from invoicing.models import Invoice, InvoiceStatus
 from invoicing.services.billing_run import run_billing
 from tests.invoicing.contracts import day, subscribe, use
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def totals(subscription):

@@ -1,0 +1,120 @@
+"""A customer who cannot be billed is named, and the others go on."""
+
+from decimal import Decimal
+
+import pytest
+
+from invoicing.models import BillingRun, Invoice, InvoiceSequence
+from invoicing.queries import bills
+from invoicing.services import billing_run
+from invoicing.services.billing_run import run_billing
+from pricing.models import SubscriptionItem
+from pricing.rating import Rated
+from tests.invoicing.contracts import day, subscribe
+
+pytestmark = pytest.mark.django_db
+# Written past every check, as an old fault might have.
+BROKEN_PRICE = {"type": "flat", "amount": "-5", "paymentTerm": "in_advance"}
+
+
+def failing_for(customer_id, error):
+    price_line = bills.price_line
+
+    def price(due, **kwargs):
+        if due.item.customer_id == customer_id:
+            raise error
+        return price_line(due, **kwargs)
+
+    return price
+
+
+def test_it_names_a_customer_whose_price_cannot_be_read_and_bills_the_others():
+    broken, other = subscribe(), subscribe()
+    SubscriptionItem.objects.filter(subscription=broken, key="fee").update(price=BROKEN_PRICE)
+    run = run_billing(now=day(1, 1))
+    assert run.failures == [
+        {
+            "customer_id": broken.customer_id,
+            "reason": "The price of 'Base fee' cannot be read at $.amount: Set amount to zero or more.",
+            "is_unexpected": False,
+        }
+    ]
+    assert [invoice.subscription for invoice in Invoice.objects.all()] == [other]
+
+
+def test_it_refuses_a_negative_total_and_keeps_nothing_of_it(monkeypatch):
+    subscription = subscribe(tokens=None)
+    monkeypatch.setattr("invoicing.lines.rate", lambda **kwargs: Rated((), Decimal("-0.01"), ()))
+    run = run_billing(now=day(1, 1))
+    (failure,) = run.failures
+    assert failure["reason"] == (
+        "Check the usage and prices of Pro: its bill of 2026-01-01T00:00:00+00:00 is negative, -0.01 USD."
+    )
+    assert (failure["customer_id"], failure["is_unexpected"]) == (subscription.customer_id, False)
+    assert not Invoice.objects.exists()
+    assert InvoiceSequence.objects.get().last_number == 0
+
+
+def test_it_goes_on_after_an_unexpected_error_and_logs_it(monkeypatch, caplog):
+    broken, other = subscribe(), subscribe()
+    monkeypatch.setattr(billing_run, "price_line", failing_for(broken.customer_id, RuntimeError("a bug")))
+    run = run_billing(now=day(1, 1))
+    assert run.failures == [{"customer_id": broken.customer_id, "reason": "RuntimeError: a bug", "is_unexpected": True}]
+    assert [invoice.subscription for invoice in Invoice.objects.all()] == [other]
+    assert f"Billing of customer {broken.customer_id} failed" in caplog.text
+    assert "Traceback" in caplog.text
+    assert run.finished_at is not None
+
+
+def test_the_next_run_picks_up_who_failed(monkeypatch):
+    subscription = subscribe()
+    with monkeypatch.context() as patch:
+        patch.setattr(billing_run, "price_line", failing_for(subscription.customer_id, RuntimeError("a bug")))
+        run_billing(now=day(1, 1))
+    run = run_billing(now=day(1, 2))
+    assert (run.invoices, run.failures) == (1, [])
+    assert Invoice.objects.get().number == "INV-000001"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_was_killed_is_finished_by_the_next(monkeypatch):
+    first, second = subscribe(), subscribe()
+    with monkeypatch.context() as patch:
+        patch.setattr(billing_run, "price_line", failing_for(second.customer_id, KeyboardInterrupt()))
+        with pytest.raises(KeyboardInterrupt):
+            run_billing(now=day(1, 1))
+    killed = BillingRun.objects.get()
+    # The first customer's invoice is committed; its payment was not reached.
+    assert (killed.finished_at, Invoice.objects.get().status) == (None, "payment_processing.pending")
+    run = run_billing(now=day(1, 1, hour=1))
+    assert (run.invoices, run.failures) == (1, [])
+    invoices = Invoice.objects.order_by("number")
+    assert [(invoice.subscription, invoice.number, invoice.status) for invoice in invoices] == [
+        (first, "INV-000001", "paid"),
+        (second, "INV-000002", "paid"),
+    ]
+
+
+def test_it_names_lines_that_missed_their_invoice():
+    subscription = subscribe(tokens=None)
+    run_billing(now=day(1, 1))
+    subscribe_late = SubscriptionItem.objects.get()
+    subscribe_late.pk, subscribe_late.ulid, subscribe_late.key = None, "01J0000000000000000000LATE", "seat"
+    subscribe_late.name = "Seat"
+    subscribe_late.save(force_insert=True)
+    run = run_billing(now=day(1, 2))
+    assert [failure["reason"] for failure in run.failures] == [
+        "Bill Seat by hand: 2026-01-01T00:00:00+00:00 was invoiced without it."
+    ]
+    assert subscription.invoices.count() == 1
+
+
+def test_it_names_a_usage_item_without_a_meter():
+    subscription = subscribe(fee=None)
+    item = subscription.items.get()
+    item.feature.meter = None
+    item.feature.save()
+    run = run_billing(now=day(2, 2))
+    assert [failure["reason"] for failure in run.failures] == [
+        "Give the feature of 'Tokens' a meter: it is billed by usage."
+    ]

@@ -1,0 +1,63 @@
+"""Several billing runs at once bill everything once."""
+
+import threading
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.db.models import Count
+
+from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSequence, Payment
+from invoicing.services.billing_run import run_billing
+from tests.invoicing.contracts import day, subscribe, use
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(count, target):
+    barrier, errors = threading.Barrier(count), []
+
+    def work():
+        try:
+            barrier.wait()
+            target()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
+
+
+def test_four_runs_at_once_write_each_invoice_once():
+    subscriptions = [subscribe() for _ in range(6)]
+    for subscription in subscriptions:
+        use(subscription.customer, 150, day(1, 10))
+    assert at_once(4, lambda: run_billing(now=day(3, 2))) == []
+    # For each of 6 customers: 20.00; 20.00 + 100 x 0.10 + 50 x 0.05 = 32.50; 20.00 without usage in February.
+    totals = [Decimal("20.00"), Decimal("32.50"), Decimal("20.00")]
+    for subscription in subscriptions:
+        invoices = subscription.invoices.order_by("billed_at")
+        assert [invoice.total for invoice in invoices] == totals
+    # A first fee each, then a fee and a usage line twice.
+    assert InvoiceLine.objects.count() == 6 * 5
+    assert sorted(Invoice.objects.values_list("sequence_number", flat=True)) == list(range(1, 19))
+    assert InvoiceSequence.objects.get().last_number == 18
+    assert Payment.objects.count() == 18
+    assert not Invoice.objects.exclude(status="paid").exists()
+    runs = BillingRun.objects.all()
+    assert (sum(run.invoices for run in runs), [run.failures for run in runs]) == (18, [[]] * 4)
+
+
+def test_runs_of_one_customer_and_of_all_do_not_meet():
+    subscriptions = [subscribe() for _ in range(3)]
+    only = [subscriptions[2].customer_id]
+    targets = iter([None, only, None, only])
+    errors = at_once(4, lambda: run_billing(now=day(2, 2), customer_ids=next(targets)))
+    assert errors == []
+    assert set(Invoice.objects.values("subscription").annotate(n=Count("pk")).values_list("n", flat=True)) == {2}
