@@ -1,0 +1,126 @@
+"""Pure: the frozen view of an invoice that is behind its document. Nothing in it changes once the invoice is issued."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+
+from invoicing.formats import Formats
+from metering.periods import Period
+
+# Where the town's line reads `Portland, OR 97201`.
+_STATE_BEFORE_CODE = frozenset({"AU", "CA", "US"})
+
+
+@dataclass(frozen=True)
+class Party:
+    """A seller or a buyer as copied at issue; `address` has a line for each line of print."""
+
+    name: str
+    address: tuple[str, ...] = ()
+    email: str = ""
+    tax_id: str = ""
+    reference: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One rounded part of a line, such as what was used in one tier."""
+
+    name: str
+    quantity: Decimal
+    unit_amount: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is charged for one thing in one period; `unit_amount` is None where its parts have prices of their own."""
+
+    name: str
+    period: Period
+    quantity: Decimal
+    unit_amount: Decimal | None
+    amount: Decimal
+    parts: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True)
+class InvoiceDocument:
+    """An issued invoice, ready to be written in its locale and zone; amounts are in its currency."""
+
+    number: str
+    issued_at: datetime
+    due_at: datetime
+    period: Period
+    seller: Party
+    buyer: Party
+    currency: str
+    lines: tuple[Line, ...]
+    total: Decimal
+    locale: str
+    zone: ZoneInfo
+
+    @property
+    def formats(self) -> Formats:
+        return Formats(locale=self.locale, zone=self.zone, currency=self.currency)
+
+    @property
+    def payment_note(self) -> str:
+        """Say what to do about the total."""
+        if not self.total:
+            return "Nothing is to be paid."
+        by = self.formats.day(self.due_at)
+        return f"Please pay {self.formats.money(self.total)} by {by}, quoting the invoice number {self.number}."
+
+
+def party(copied: Mapping[str, Any]) -> Party:
+    """Return a seller or a buyer from the copy that the invoice keeps."""
+    return Party(
+        name=copied.get("name") or "",
+        address=address_lines(copied.get("address") or {}),
+        email=copied.get("email") or "",
+        tax_id=copied.get("tax_id") or "",
+        reference=copied.get("key") or "",
+    )
+
+
+def address_lines(address: Mapping[str, str]) -> tuple[str, ...]:
+    """
+    Return an address as lines of print; what it lacks leaves no gap.
+
+    >>> address_lines({"line1": "1 rue X", "postalCode": "75001", "city": "Paris", "country": "FR"})
+    ('1 rue X', '75001 Paris', 'France')
+    >>> address_lines({"city": "Portland", "state": "OR", "postalCode": "97201", "country": "US"})
+    ('Portland, OR 97201', 'United States')
+    """
+    get = {name: str(value) for name, value in address.items() if value}.get
+    country, city, code, state = (get(name, "") for name in ("country", "city", "postalCode", "state"))
+    if country.upper() in _STATE_BEFORE_CODE:
+        town = [", ".join(filter(None, (city, f"{state} {code}".strip())))]
+    else:
+        town = [f"{code} {city}".strip(), state]
+    lines = (get("line1", ""), get("line2", ""), *town, _country_name(country))
+    return tuple(line for line in lines if line)
+
+
+def line(*, name: str, period: Period, quantity: Decimal, amount: Decimal, parts: Sequence[Part]) -> Line:
+    """Return a line; its only part, where that is all of it, becomes the line's own unit price."""
+    if len(parts) == 1 and (parts[0].quantity, parts[0].amount) == (quantity, amount):
+        return Line(name, period, quantity, parts[0].unit_amount, amount)
+    short = tuple(Part(_short(part.name, name), part.quantity, part.unit_amount, part.amount) for part in parts)
+    return Line(name, period, quantity, None, amount, short)
+
+
+def _short(part_name: str, line_name: str) -> str:
+    """Drop the line's name, which stands above its parts."""
+    text = part_name.removeprefix(f"{line_name}: ")
+    return text[:1].upper() + text[1:]
+
+
+def _country_name(code: str) -> str:
+    return Locale("en").territories.get(code.upper(), code)
