@@ -33,7 +33,7 @@ def _never(environ, start_response):
     raise AssertionError("The lane passed on what it should serve.")
 
 
-_lane = IngestLane(_never)
+LANE = IngestLane(_never)
 
 
 def event(event_id="1", **changes):
@@ -76,6 +76,6 @@ def _through_lane(data, content_type, headers):
         **headers,
     }
     begun = []
-    body = b"".join(_lane(environ, lambda status, headers: begun.append((status, headers))))
+    body = b"".join(LANE(environ, lambda status, headers: begun.append((status, headers))))
     [(status, sent)] = begun
     return Answer(int(status.split()[0]), dict(sent), body)
