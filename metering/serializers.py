@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from rest_framework import serializers
@@ -37,6 +37,9 @@ def checked(input_class: type[_Input], data: Any) -> _Input:
 
 class InstantField(serializers.DateTimeField):
     """An instant in RFC 3339: an offset is required, since a bare time means another instant in each zone."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime:
         if isinstance(value, str) and not _OFFSET.search(value):

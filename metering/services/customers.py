@@ -216,6 +216,16 @@ def _current_subjects(customer: Customer) -> set[str]:
 
 
 def _add_member(customer: Customer, email: str, at: datetime) -> Member:
+    return Member.objects.get_or_create(customer=customer, user=_person(email), defaults={"created_at": at})[0]
+
+
+def _person(email: str) -> User:
     address = User.objects.normalize_email(email).lower()
-    user = User.objects.filter(email=address).first() or User.objects.create_user(address)
-    return Member.objects.get_or_create(customer=customer, user=user, defaults={"created_at": at})[0]
+    if known := User.objects.filter(email=address).first():
+        return known
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(address)
+    except IntegrityError:
+        # Someone else has invited the same person in this moment.
+        return User.objects.get(email=address)

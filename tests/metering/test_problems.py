@@ -113,6 +113,10 @@ def test_it_refuses_a_null_character_in_the_address(api, path):
     _assert_problem(api.get(path), 400, "null character")
 
 
+def test_it_answers_a_host_that_it_does_not_know_with_a_problem(api):
+    _assert_problem(api.get(CUSTOMERS, headers={"host": "evil.example"}), 400, "evil.example")
+
+
 @pytest.mark.parametrize("accept", ["", "text/html", "application/problem+json", "nonsense"])
 def test_it_answers_json_whatever_a_client_accepts(api, accept):
     response = api.get(CUSTOMERS, headers={"accept": accept})
