@@ -97,7 +97,7 @@ def compact(number: Decimal) -> str:
     >>> compact(Decimal(2500000)), compact(Decimal(750)), compact(Decimal("0.5")), compact(Decimal("4E+15"))
     ('2.5M', '750', '0.5', '4,000T')
     """
-    thousands = min(max(number.adjusted() // 3, 0), len(_SUFFIXES) - 1)
+    thousands = min(max(number.adjusted() // 3, 0), len(_SUFFIXES) - 1) if number else 0
     text = f"{number.scaleb(-3 * thousands):,f}"
     plain = text.rstrip("0").rstrip(".") if "." in text else text
     return plain + _SUFFIXES[thousands]

@@ -11,29 +11,30 @@ from django.utils.cache import patch_vary_headers
 from portal.access import CustomerRequest
 
 
-def render_page(
-    request: CustomerRequest, template: str, partial: str, context: Mapping[str, Any], *, status: int = 200
-) -> HttpResponse:
-    """
-    Render `partial` for a request by htmx, else the whole page `template`, which includes that partial.
+def is_partial(request: CustomerRequest) -> bool:
+    """Tell whether htmx asks for a part of a page; one that it fetches to go back in history is whole."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
 
-    A page that htmx fetches to go back in history is whole as well.
-    """
-    is_partial = request.htmx and not request.htmx.history_restore_request
-    response = render(request, partial if is_partial else template, dict(context), status=status)
+
+def render_page(request: CustomerRequest, template: str, partial: str, context: Mapping[str, Any]) -> HttpResponse:
+    """Render `partial` for a request by htmx, else the whole page `template`, which includes that partial."""
+    response = render(request, partial if is_partial(request) else template, dict(context))
     patch_vary_headers(response, ["HX-Request"])
     return response
 
 
-def render_live(request: CustomerRequest, template: str, partial: str, context: Mapping[str, Any]) -> HttpResponse:
+def render_live(request: CustomerRequest, partial: str, context: Mapping[str, Any], *, seen: str) -> HttpResponse:
     """
-    Render like `render_page` a partial that polls, but answer 204 as long as it would show what the page shows already.
+    Render a partial that polls, or answer 204 as long as the page shows these figures already.
 
-    The context gets `seen`, a digest of the partial, which the partial sends along with its next poll. So nothing
-    moves under the reader's hands, and nothing is announced again, until a figure changes.
+    `seen` is their digest; the partial sends it back with its next poll. So nothing moves under the reader's hands,
+    and nothing is read out again, until a figure changes.
     """
-    shown = render(request, partial, {**context, "seen": ""})
-    seen = blake2b(shown.content, digest_size=8).hexdigest()
-    if request.htmx and request.GET.get("seen") == seen:
+    if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
-    return render_page(request, template, partial, {**context, "seen": seen})
+    return render(request, partial, dict(context))
+
+
+def digest(state: object) -> str:
+    """Return a short text that differs when a frozen dataclass of figures does."""
+    return blake2b(repr(state).encode(), digest_size=8).hexdigest()

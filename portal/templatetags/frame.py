@@ -3,6 +3,10 @@
 from django import template
 from django.conf import settings
 
+from invoicing.models import DetailedLine, InvoiceLine
+from metering.models import Event
+from portal import downloads
+
 register = template.Library()
 
 
@@ -10,3 +14,16 @@ register = template.Library()
 def site_name() -> str:
     """Return the name that the installation goes by."""
     return settings.SITE_NAME
+
+
+@register.filter
+def event_data(event: Event) -> str:
+    """Show the data of an event as it was sent."""
+    return downloads.event_data(event)
+
+
+@register.filter
+def part_name(part: DetailedLine, line: InvoiceLine) -> str:
+    """Name a part below its line, without repeating the line's name."""
+    name = part.name.removeprefix(f"{line.name}: ")
+    return name[:1].upper() + name[1:]

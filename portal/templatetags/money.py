@@ -1,36 +1,32 @@
 """Amounts, quantities and times as people read them. Nothing is rounded here: every digit that is stored is shown."""
 
-import copy
-import re
-from datetime import date, datetime, timedelta
-from decimal import Decimal, localcontext
+from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel import Locale, dates
-from babel.numbers import NumberPattern
+from babel import dates
 from django import template
 from django.utils.translation import get_language, to_locale
 
+from invoicing.formats import Formats
+from invoicing.models import Invoice, InvoiceLine
 from metering.periods import Period
-from pricing.money import exponent
 
 register = template.Library()
 
-_NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+_UTC = ZoneInfo("UTC")
 
 
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
     """Show an amount with the digits of its currency, more where it has more, as unit prices do."""
-    text = _format(_locale().currency_formats["standard"], amount, fewest=exponent(currency), currency=currency)
-    # Codes that stand for a symbol, such as CHF, would stick to the number.
-    return re.sub(r"(?<=[A-Za-z])(?=\d)", _NO_BREAK_SPACE, text)
+    return _formats(currency=currency).money(amount)
 
 
 @register.filter
-def quantity(number: Decimal) -> str:
+def quantity(number: Decimal | int) -> str:
     """Show a quantity with thousands separators and without an exponent or trailing zeros."""
-    return _format(_locale().decimal_formats[None], number, fewest=0)
+    return _formats().quantity(Decimal(number))
 
 
 @register.filter
@@ -59,24 +55,18 @@ def period(span: Period, zone: ZoneInfo) -> str:
 
     One of whole days names its first and its last day; any other also tells the time at which it starts and ends.
     """
-    start, end = span.start.astimezone(zone), span.end.astimezone(zone)
-    if _is_midnight(start) and _is_midnight(end):
-        last = end.date() - timedelta(days=1)
-        return dates.format_interval(start.date(), last, "yMMMd", locale=_locale())
-    return " \N{EN DASH} ".join(f"{local_date(at, zone)}, {at:%H:%M}" for at in (start, end))
+    return _formats(zone=zone).period(span)
 
 
-def _format(pattern: NumberPattern, number: Decimal, *, fewest: int, currency: str | None = None) -> str:
-    digits = number.normalize().as_tuple().exponent
-    shown = copy.copy(pattern)
-    shown.frac_prec = (fewest, max(fewest, -digits if isinstance(digits, int) else 0))
-    with localcontext(prec=1000):
-        return shown.apply(number, _locale(), currency=currency, currency_digits=False)
+@register.filter
+def period_of(billed: Invoice | InvoiceLine, zone: ZoneInfo) -> str:
+    """Show the period of an invoice or of one of its lines."""
+    return period(Period(billed.period_start, billed.period_end), zone)
 
 
-def _locale() -> Locale:
-    return Locale.parse(to_locale(get_language() or "en"))
+def _formats(*, zone: ZoneInfo = _UTC, currency: str = "") -> Formats:
+    return Formats(locale=_locale(), zone=zone, currency=currency)
 
 
-def _is_midnight(at: datetime) -> bool:
-    return (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0)
+def _locale() -> str:
+    return to_locale(get_language() or "en")

@@ -26,6 +26,7 @@ def test_it_steps_the_axis_by_round_numbers(highest, step):
     ("number", "text"),
     [
         ("0", "0"),
+        ("0E+4", "0"),
         ("0.25", "0.25"),
         ("999", "999"),
         ("1000", "1K"),
