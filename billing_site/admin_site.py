@@ -29,6 +29,7 @@ CONSOLE_POLICY = {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'sel
 
 def secured_urls() -> tuple[object, str, str]:
     """Return the console's addresses, its sign-in replaced by the site's own (a code by e-mail, or a password)."""
+    admin.site.index_title = "Overview"
     admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
     return admin.site.urls
 
@@ -62,5 +63,5 @@ def _matches(request: HttpRequest, model: type[Model], icon: str, term: str) -> 
         return
     rows, _ = model_admin.get_search_results(request, model_admin.get_queryset(request), term)
     for row in rows[:_FOUND_PER_MODEL]:
-        kind = model._meta.verbose_name.capitalize()
+        kind = str(model._meta.verbose_name).capitalize()
         yield SearchResult(title=str(row), description=kind, link=change_url(row), icon=icon)

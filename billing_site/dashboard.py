@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
-from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 
 from invoicing.models import BillingRun, Invoice, InvoiceStatus
+from invoicing.queries import CurrencyTotal, failed_payments, open_amounts, revenue_by_month
 from metering import clock
-from metering.admin.display import NOTHING, figure, link, list_url, moment
+from metering.admin.display import NOTHING, Number, figure, link, list_url, moment
 from metering.models import Customer
 from pricing.admin.display import money
 from pricing.models import Subscription
@@ -73,8 +73,8 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "runs_url": list_url(BillingRun),
         "failed_url": list_url(Invoice, status__exact=InvoiceStatus.PAYMENT_FAILED),
         "invoices_url": list_url(Invoice),
-        "invoice_headers": ("Invoice", "Customer", "Due for billing", "Total"),
-        "latest_headers": ("Invoice", "Customer", "Due for billing", "Total", "State"),
+        "invoice_headers": ("Invoice", "Customer", "Due for billing", Number("Total")),
+        "latest_headers": ("Invoice", "Customer", "Due for billing", Number("Total"), "State"),
         "tasks": [(title, icon, reverse(name)) for title, icon, name in _TASKS],
     }
 
@@ -120,7 +120,7 @@ def _bars(now: datetime, counts: Sequence[int]) -> Iterator[Bar]:
 
 def _tiles(now: datetime, counts: Sequence[int] | None) -> list[Tile]:
     live = Subscription.objects.live(now).count()
-    failed = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_FAILED).count()
+    failed = failed_payments().count()
     return [
         Tile(
             "Events today",
@@ -132,6 +132,7 @@ def _tiles(now: datetime, counts: Sequence[int] | None) -> list[Tile]:
         Tile("Customers", figure(Customer.objects.live().count()), "live", list_url(Customer, deleted="no"), "domain"),
         Tile("Subscriptions", figure(live), "running now", list_url(Subscription, state="live"), "autorenew"),
         *_invoiced_tiles(now),
+        *_open_tiles(),
         Tile(
             "Failed payments",
             figure(failed),
@@ -144,27 +145,26 @@ def _tiles(now: datetime, counts: Sequence[int] | None) -> list[Tile]:
 
 
 def _invoiced_tiles(now: datetime) -> list[Tile]:
-    start = _midnight(now).replace(day=1)
-    months = Invoice.objects.issued().filter(issued_at__gte=start).values("currency").order_by("currency")
-    sums = list(months.annotate(invoices=Count("pk"), amount=Sum("total")))
-    url = list_url(Invoice)
-    if not sums:
-        return [Tile("Invoiced this month", NOTHING, "no invoice yet", url, "receipt_long")]
-    return [
-        Tile(
-            "Invoiced this month",
-            money(row["amount"], row["currency"]),
-            f"{row['invoices']} invoices",
-            url,
-            "receipt_long",
-        )
-        for row in sums
-    ]
+    totals = revenue_by_month(at=now, months=1)[-1].totals
+    return _money_tiles("Invoiced this month", totals, "no invoice yet", list_url(Invoice), "receipt_long")
+
+
+def _open_tiles() -> list[Tile]:
+    return _money_tiles("Waiting for payment", open_amounts(), "all is paid", list_url(Invoice), "hourglass_top")
+
+
+def _money_tiles(title: str, totals: Sequence[CurrencyTotal], nothing: str, url: str, icon: str) -> list[Tile]:
+    if not totals:
+        return [Tile(title, NOTHING, nothing, url, icon)]
+    return [Tile(title, money(total.amount, total.currency), _invoices(total.invoices), url, icon) for total in totals]
+
+
+def _invoices(count: int) -> str:
+    return f"{figure(count)} invoice{'' if count == 1 else 's'}"
 
 
 def _failed_rows() -> list[tuple[object, ...]]:
-    failed = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_FAILED).select_related("customer")
-    return [_invoice_row(invoice) for invoice in failed.order_by("-pk")[:_SHOWN]]
+    return [_invoice_row(invoice) for invoice in failed_payments().order_by("-pk")[:_SHOWN]]
 
 
 def _latest_rows() -> list[tuple[object, ...]]:

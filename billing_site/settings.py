@@ -160,6 +160,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = "billing_site.formats"
 DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", "USD")
 SELLER_TIME_ZONE = env.str("TIME_ZONE", "UTC")
 

@@ -1,5 +1,5 @@
 """The operator's pages of invoicing; importing the modules registers them."""
 
-from invoicing.admin import payments, profiles, runs
+from invoicing.admin import customers, invoices, lines, payments, profiles, runs
 
-__all__ = ["payments", "profiles", "runs"]
+__all__ = ["customers", "invoices", "lines", "payments", "profiles", "runs"]

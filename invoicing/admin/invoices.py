@@ -5,19 +5,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import action, display
 
-from invoicing.admin.downloads import csv_download, pdf_download
-from invoicing.csv_export import invoice_rows, line_rows
+from invoicing.csv_export import csv_response, invoice_rows, line_rows
 from invoicing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, Payment
+from invoicing.services.documents import document_bytes
 from invoicing.services.payments import retry_payment
 from metering import clock
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import NOTHING, Panel, figure, hex_of, json_of, link, link_to, list_url, moment
+from metering.admin.display import NOTHING, Number, Panel, figure, hex_of, json_of, link, link_to, list_url, moment
 from metering.admin.pages import find_row, run_action
 from pricing.admin.display import money
 
@@ -55,7 +57,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
                     ("customer", "subscription"),
                     ("status", "total_shown"),
                     "period",
-                    ("issued_at", "due_at", "paid_at"),
+                    ("issued_at", "due_at"),
+                    "paid_at",
                 )
             },
         ),
@@ -63,8 +66,9 @@ class InvoiceAdmin(ReadOnlyAdmin):
             "More",
             {
                 "fields": (
-                    ("number", "draft_number", "ulid"),
-                    ("profile", "billed_at", "created_at"),
+                    ("number", "draft_number"),
+                    ("profile", "ulid"),
+                    ("billed_at", "created_at"),
                     ("supplier_shown", "buyer_shown"),
                 ),
                 "classes": ("collapse",),
@@ -115,7 +119,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @action(description="PDF", url_path="pdf", icon="picture_as_pdf", permissions=["view"])
     def pdf_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return pdf_download(find_row(self, request, object_id))
+        row = find_row(self, request, object_id)
+        content = document_bytes(invoice_id=row.pk, at=clock.now(row.customer))
+        headers = {"Content-Disposition": content_disposition_header(as_attachment=False, filename=f"{row}.pdf")}
+        return HttpResponse(content, content_type="application/pdf", headers=headers)
 
     @action(description="Retry payment", url_path="retry-payment", icon="replay", permissions=["operate"])
     def retry_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -138,13 +145,13 @@ class InvoiceAdmin(ReadOnlyAdmin):
         )
 
     @admin.action(description="Export invoices as CSV", permissions=["view"])
-    def export_invoices(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse:
-        return csv_download("invoices.csv", invoice_rows(queryset))
+    def export_invoices(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase:
+        return csv_response("invoices.csv", invoice_rows(queryset))
 
     @admin.action(description="Export their lines as CSV", permissions=["view"])
-    def export_lines(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponse:
+    def export_lines(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase:
         lines = InvoiceLine.objects.filter(invoice__in=queryset.order_by())
-        return csv_download("invoice-lines.csv", line_rows(lines))
+        return csv_response("invoice-lines.csv", line_rows(lines))
 
 
 @admin.register(InvoiceDocument)
@@ -184,7 +191,7 @@ def invoices_panel(invoices: Any, all_url: str) -> Panel:
     """Show the newest invoices of a customer or a subscription."""
     return Panel(
         title="Invoices",
-        headers=("Number", "State", "Total", "Period", "Issued"),
+        headers=("Number", "State", Number("Total"), "Period", "Issued"),
         rows=[
             (
                 link(row),
@@ -205,7 +212,7 @@ def lines_panel(invoice: Invoice) -> Panel:
     lines = invoice.lines.select_related("subscription_item").order_by("position", "pk")[:100]
     return Panel(
         title="Lines",
-        headers=("Line", "Period", "Quantity", "Amount", ""),
+        headers=("Line", "Period", Number("Quantity"), Number("Amount"), ""),
         rows=[
             (
                 link(line, line.name),
@@ -225,7 +232,7 @@ def payments_panel(invoice: Invoice) -> Panel:
     """Show how collecting an invoice went."""
     return Panel(
         title="Payments",
-        headers=("Attempt", "State", "Amount", "Reason", "At"),
+        headers=("Attempt", "State", Number("Amount"), "Reason", "At"),
         rows=[
             (
                 link(payment, f"#{payment.attempt} by {payment.provider}"),

@@ -1,9 +1,6 @@
 """Invoice lines, and why each costs what it costs."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -18,23 +15,16 @@ from invoicing.lines import LineState
 from invoicing.models import DetailedLine, InvoiceLine
 from invoicing.queries import LineExplanation, Recomputed, explain_line, line_events, recompute_line
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import Panel, figure, json_of, link, link_to, moment
+from metering.admin.display import Number, Panel, figure, json_of, link, link_to, moment
 from metering.admin.pages import find_row, render_page
+from metering.admin.usage import DayOfUsage, days_of_usage
 from metering.models import Event
 from pricing.admin.display import money, price_block
 from pricing.rating import Step
 
 _EVENTS_A_PAGE = 25
-_BAR_UNITS = 100
-
-
-@dataclass(frozen=True)
-class DayOfUsage:
-    """A day's row of the usage table; `share` of the busiest day, in hundredths, draws its bar."""
-
-    day: date
-    quantity: str
-    share: int
+_INSTANT = timedelta(microseconds=1)
+_STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 
 
 @admin.register(InvoiceLine)
@@ -92,7 +82,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
 
     @display(description="price")
     def price_shown(self, row: InvoiceLine) -> Any:
-        return price_block(row.price, row.currency, row.subscription_item.billing_cadence)
+        return price_block(row.price, row.currency)
 
     def panels(self, request: HttpRequest, row: InvoiceLine) -> list[Panel]:
         return [_parts_panel(row)]
@@ -109,9 +99,8 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
             title=f"Why {line.name} costs {money(line.amount, line.currency)}",
             line=line,
             facts=_facts(line, explanation),
-            steps=_step_rows(explanation.steps, line.currency),
-            step_headers=("Sum", "Exactly", "Rounded"),
-            days=list(_days(explanation)),
+            explanation=explanation,
+            days=_days(line, explanation),
             events=_events_page(request, line, explanation),
             recompute_url="../recompute/",
         )
@@ -139,9 +128,9 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
             line=line,
             again=again,
             comparison=_comparison(line, again),
-            comparison_headers=("", "On the invoice", "Computed again from raw events"),
+            comparison_headers=("", Number("On the invoice"), Number("Computed again from raw events")),
             steps=_step_rows(again.steps, line.currency),
-            step_headers=("Sum", "Exactly", "Rounded"),
+            step_headers=_STEPS,
             why_url="../why/",
         )
 
@@ -169,7 +158,7 @@ def _facts(line: InvoiceLine, explanation: LineExplanation) -> list[tuple[str, o
         ("Amount", money(line.amount, line.currency)),
         ("Quantity", figure(line.quantity)),
         ("Period", f"{moment(line.period_start)} to {moment(line.period_end)}"),
-        ("Price", price_block(line.price, line.currency, line.subscription_item.billing_cadence)),
+        ("Price", price_block(line.price, line.currency)),
     ]
     if line.meter_version is not None:
         facts += [
@@ -190,11 +179,11 @@ def _step_rows(steps: tuple[Step, ...], currency: str) -> list[tuple[object, ...
     return [(step.text, money(step.exact, currency), money(step.rounded, currency)) for step in steps]
 
 
-def _days(explanation: LineExplanation) -> Iterator[DayOfUsage]:
-    most = max((quantity for _, quantity in explanation.usage_by_day), default=Decimal(0))
-    for day, quantity in explanation.usage_by_day:
-        share = int(quantity * _BAR_UNITS / most) if most > 0 else 0
-        yield DayOfUsage(day, figure(quantity), max(share, 0))
+def _days(line: InvoiceLine, explanation: LineExplanation) -> list[DayOfUsage]:
+    zone = line.subscription_item.subscription.zone
+    first = explanation.now.period.start.astimezone(zone).date()
+    last = (explanation.now.period.end - _INSTANT).astimezone(zone).date()
+    return list(days_of_usage(dict(explanation.usage_by_day), first, last))
 
 
 def _events_page(request: HttpRequest, line: InvoiceLine, explanation: LineExplanation) -> dict[str, Any]:
@@ -226,7 +215,7 @@ def _comparison(line: InvoiceLine, again: Recomputed) -> list[tuple[object, ...]
 def _parts_panel(line: InvoiceLine) -> Panel:
     return Panel(
         title="Detailed lines",
-        headers=("Part", "Quantity", "Each", "Amount"),
+        headers=("Part", Number("Quantity"), Number("Each"), Number("Amount")),
         rows=[
             (
                 link(part, part.name),

@@ -1,9 +1,8 @@
 """What every page of the console shares: writes go through services, ledgers are read-only, changes have a history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -26,7 +25,9 @@ class OwnTransactions(admin.ModelAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: Any = None, form_url: Any = "", extra_context: Any = None
     ) -> Any:
-        return self._changeform_view(request, object_id, form_url, extra_context)
+        return self._changeform_view(  # type: ignore[attr-defined]
+            request, object_id, form_url, extra_context
+        )
 
 
 class ConsoleAdmin(ModelAdmin, OwnTransactions):
@@ -37,7 +38,7 @@ class ConsoleAdmin(ModelAdmin, OwnTransactions):
     """
 
     form = ConsoleForm
-    add_form: type[forms.ModelForm] | None = None
+    add_form: type[ConsoleForm] | None = None
     refusal_fields: Mapping[str, str] = {}
     is_tracked = True
     list_per_page = 50
@@ -68,7 +69,7 @@ class ConsoleAdmin(ModelAdmin, OwnTransactions):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None and self.add_form is not None:
             kwargs["form"] = self.add_form
-        form = super().get_form(request, obj, change, **kwargs)
+        form: Any = super().get_form(request, obj, change, **kwargs)
         form.refusal = getattr(request, "refusal", None)
         form.refusal_fields = self.refusal_fields
         return form
@@ -77,7 +78,7 @@ class ConsoleAdmin(ModelAdmin, OwnTransactions):
         fieldsets = list(super().get_fieldsets(request, obj))
         writes = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
         if writes:
-            fieldsets.append(("Why", {"fields": ("change_reason",)}))
+            fieldsets.append((None, {"fields": ("change_reason",)}))
         return fieldsets
 
     def changeform_view(
@@ -142,4 +143,4 @@ class LedgerAdmin(ReadOnlyAdmin):
 
     is_tracked = False
     paginator = InfinitePaginator
-    ordering: Sequence[str] = ("-pk",)
+    ordering = ("-pk",)

@@ -14,9 +14,10 @@ from metering.admin.base import ConsoleAdmin, ReadOnlyAdmin
 from metering.admin.display import Panel, link, link_to, list_url, moment
 from metering.admin.events import events_link
 from metering.admin.filters import DeletedFilter
-from metering.admin.forms import ConsoleForm, LinesField, PairsField
-from metering.admin.pages import ActionForm, find_row, run_action
-from metering.models import Customer, Member, SubjectLink
+from metering.admin.forms import ConsoleForm, CurrencyChoiceField, LinesField, NoteField, PairsField
+from metering.admin.pages import ActionForm, find_row, render_page, run_action
+from metering.admin.usage import UsageFilter, customer_usage
+from metering.models import Customer, Member, Meter, SubjectLink
 from metering.services.customers import change_customer, create_customer, invite_member, link_subject
 from metering.zones import zone_names
 
@@ -43,6 +44,8 @@ class CustomerForm(ConsoleForm):
         widget=UnfoldAdminSelect2Widget(),
         help_text="In which zone the customer's days and billing periods start.",
     )
+    currency = CurrencyChoiceField(required=False, help_text="Empty: that of the first plan.")
+    description = NoteField()
     metadata = PairsField(example="region = eu", required=False, help_text="One name = value a line.")
     address_line1 = forms.CharField(label=_ADDRESS["line1"], required=False, widget=UnfoldAdminTextInputWidget())
     address_line2 = forms.CharField(label=_ADDRESS["line2"], required=False, widget=UnfoldAdminTextInputWidget())
@@ -145,7 +148,10 @@ class CustomerAdmin(ConsoleAdmin):
             },
         ),
     )
-    actions_detail = ["link_subject_action", "invite_action"]
+    actions_detail = [
+        "usage_action",
+        {"title": "Add", "icon": "add", "items": ["link_subject_action", "invite_action"]},
+    ]
 
     clock_link = link_to("test_clock", "test clock")
 
@@ -165,6 +171,15 @@ class CustomerAdmin(ConsoleAdmin):
 
     def panels(self, request: HttpRequest, row: Customer) -> list[Panel]:
         return [subjects_panel(row), members_panel(row)]
+
+    @action(description="Usage", url_path="usage", icon="bar_chart", permissions=["view"])
+    def usage_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        customer = find_row(self, request, object_id)
+        first = Meter.objects.live().order_by("slug").first()
+        form = UsageFilter(request.GET or ({"meter": first.pk, "days": "31"} if first else None))
+        found = customer_usage(customer, form.cleaned_data, clock.now(customer)) if form.is_valid() else {}
+        title = f"Usage of {customer.name}"
+        return render_page(self, request, "admin/console/usage.html", row=customer, title=title, form=form, **found)
 
     @action(description="Add a subject", url_path="link-subject", icon="add_link", permissions=["operate"])
     def link_subject_action(self, request: HttpRequest, object_id: str) -> HttpResponse:

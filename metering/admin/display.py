@@ -19,6 +19,13 @@ NOTHING = "\N{EN DASH}"
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
+class Number(str):
+    """A text that tables put at the right: a number, or the heading over numbers."""
+
+    __slots__ = ()
+    is_number = True
+
+
 def change_url(row: Model) -> str:
     """Return the address of a row's page."""
     return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=(row.pk,))
@@ -37,7 +44,7 @@ def link(row: Model | None, text: object = None) -> SafeString | str:
     return format_html('<a href="{}" class="text-link">{}</a>', change_url(row), row if text is None else text)
 
 
-def figure(number: Decimal | int | None) -> str:
+def figure(number: Decimal | int | None) -> Number:
     """
     Show an exact number with all its digits, thousands grouped.
 
@@ -45,9 +52,9 @@ def figure(number: Decimal | int | None) -> str:
     ('1,234,567.5', '1,000')
     """
     if number is None:
-        return NOTHING
+        return Number(NOTHING)
     text = f"{number:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return Number(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def moment(at: datetime | None) -> str:

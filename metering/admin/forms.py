@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+import moneyed
 from django import forms
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from metering.errors import DomainError
 
@@ -48,6 +49,25 @@ class ConsoleForm(forms.ModelForm):
     def changes(self) -> dict[str, Any]:
         """Return what a service gets to change: the fields that differ from what is stored."""
         return {name: value for name, value in self.values().items() if name in self.changed_data}
+
+
+class CurrencyChoiceField(forms.ChoiceField):
+    """An ISO 4217 code, found by typing a part of the code or the name."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=_currencies, widget=UnfoldAdminSelect2Widget(), **kwargs)
+
+
+def _currencies() -> list[tuple[str, str]]:
+    names = ((code, f"{code} \N{EN DASH} {currency.name}") for code, currency in sorted(moneyed.CURRENCIES.items()))
+    return [("", "Choose a currency"), *names]
+
+
+class NoteField(forms.CharField):
+    """A few lines of text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 2}), **kwargs)
 
 
 class PairsField(forms.CharField):

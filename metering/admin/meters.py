@@ -3,26 +3,32 @@
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from metering.admin.base import ConsoleAdmin, LedgerAdmin, ReadOnlyAdmin
 from metering.admin.display import NOTHING, Panel, figure, figure_of, json_of, link, link_to, list_url, moment
 from metering.admin.filters import DeletedFilter, exactly
-from metering.admin.forms import ConsoleForm, PairsField
+from metering.admin.forms import ConsoleForm, NoteField, PairsField
 from metering.models import Bucket, Event, Meter, MeterVersion, Series
 from metering.services.meters import change_meter, create_meter
 
 
 class MeterForm(ConsoleForm):
+    description = NoteField()
     metadata = PairsField(example="team = inference", required=False, help_text="One name = value a line.")
 
 
 class NewMeterForm(MeterForm):
+    event_type = forms.CharField(
+        help_text="Which events it counts, such as llm_tokens.", widget=UnfoldAdminTextInputWidget()
+    )
     group_by = PairsField(
         label="Group by",
         example="model = $.model",

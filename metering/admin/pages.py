@@ -48,6 +48,8 @@ def render_page(
         **admin.admin_site.each_context(request),
         "opts": admin.opts,
         "row": row,
+        # Unfold builds the path in the header from it.
+        "original": row,
         "row_url": change_url(row) if row is not None else None,
         "title": title,
         **context,
@@ -92,7 +94,7 @@ def run_action(
         row=row,
         title=title,
         explanation=explanation,
-        submit=submit,
+        submit_text=submit,
         form=form,
         back=back,
     )

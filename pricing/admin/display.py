@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from metering.admin.display import NOTHING, figure
+from metering.admin.display import NOTHING, Number, figure
 from pricing.money import exponent
 from pricing.prices import FlatPrice, GraduatedPrice, InvalidPrice, PaymentTerm, Tier, parse_price
 
@@ -21,7 +21,7 @@ CADENCES = {
 }
 
 
-def money(amount: Decimal | None, currency: str) -> str:
+def money(amount: Decimal | None, currency: str) -> Number:
     """
     Show an amount with its currency: at least the currency's digits, more where there are more.
 
@@ -29,10 +29,10 @@ def money(amount: Decimal | None, currency: str) -> str:
     ('1,234.50 USD', '0.0000125 EUR', '500 JPY')
     """
     if amount is None:
-        return NOTHING
+        return Number(NOTHING)
     whole, _, digits = f"{amount:,f}".partition(".")
     digits = digits.rstrip("0").ljust(exponent(currency), "0")
-    return f"{whole}.{digits} {currency}" if digits else f"{whole} {currency}"
+    return Number(f"{whole}.{digits} {currency}" if digits else f"{whole} {currency}")
 
 
 def cadence(duration: str) -> str:
@@ -40,7 +40,7 @@ def cadence(duration: str) -> str:
     return CADENCES.get(duration, duration)
 
 
-def price_block(data: Mapping[str, object], currency: str, duration: str) -> SafeString | str:
+def price_block(data: Mapping[str, object], currency: str) -> SafeString | str:
     """Show a price: what it is in a line, and its tiers as a small table."""
     try:
         price = parse_price(data)
@@ -48,7 +48,7 @@ def price_block(data: Mapping[str, object], currency: str, duration: str) -> Saf
         return f"Cannot be read: {error}"
     match price:
         case FlatPrice():
-            return f"{money(price.amount, currency)} {cadence(duration)}, {_TERMS[price.payment_term]}"
+            return f"{money(price.amount, currency)}, {_TERMS[price.payment_term]}"
         case GraduatedPrice():
             return _tiers(price.tiers, currency)
 
@@ -60,7 +60,8 @@ def _tiers(tiers: tuple[Tier, ...], currency: str) -> SafeString:
 
 
 def _tier_rows(tiers: tuple[Tier, ...], currency: str) -> list[tuple[str, str, str]]:
-    rows, floor = [], Decimal(0)
+    rows: list[tuple[str, str, str]] = []
+    floor = Decimal(0)
     for tier in tiers:
         units = f"above {figure(floor)}" if tier.up_to is None else f"{figure(floor)} to {figure(tier.up_to)}"
         rows.append((units, money(tier.unit_amount, currency), money(tier.flat_amount, currency)))

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from metering import clock
 from metering.admin.base import ConsoleAdmin, ReadOnlyAdmin
 from metering.admin.display import NOTHING, Panel, change_url, link, link_to, list_url, moment
-from metering.admin.forms import ConsoleForm, PairsField
+from metering.admin.forms import ConsoleForm, CurrencyChoiceField, NoteField, PairsField
 from metering.admin.pages import find_row, run_action
 from metering.errors import DomainError
 from pricing.admin.display import CADENCES, cadence, price_block
@@ -34,6 +35,8 @@ _PLAN_PATHS = {
 class PlanForm(ConsoleForm):
     """A plan and, below it, its rate cards; both are sent to one service call."""
 
+    currency = CurrencyChoiceField(initial=settings.DEFAULT_CURRENCY)
+    description = NoteField()
     metadata = PairsField(example="segment = startups", required=False, help_text="One name = value a line.")
     billing_cadence = forms.ChoiceField(
         label="Billed",
@@ -45,7 +48,7 @@ class PlanForm(ConsoleForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         stored = initial_of(_cards_of(self.instance)) if self.instance.pk else []
-        self.cards = RateCards(self.data if self.is_bound else None, initial=stored, prefix="cards")
+        self.cards: Any = RateCards(self.data if self.is_bound else None, initial=stored, prefix="cards")
 
     def clean(self) -> dict[str, Any] | None:
         cards_are_valid = self.cards.is_valid()
@@ -138,6 +141,19 @@ class PlanAdmin(ConsoleAdmin):
         # Actions hand over an id instead of a plan; they are checked as a whole.
         published = isinstance(obj, Plan) and obj.effective_from is not None
         return not published and super().has_change_permission(request, obj)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        # Without its form's choices the cadence would read P1M.
+        facts = (("name", "key"), ("currency", "billed"), "description")
+        return [(None, {"fields": facts}), *fieldsets[1:]]
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
+        is_draft = Plan.objects.filter(pk=object_id, effective_from=None).exists()
+        hidden = "next-version" if is_draft else "publish"
+        return [found for found in super().get_actions_detail(request, object_id) if found.path != hidden]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -273,7 +289,7 @@ def rate_cards_panel(plan: Plan) -> Panel:
                 card.key,
                 link(card.feature.meter) if card.feature and card.feature.meter else NOTHING,
                 cadence(card.billing_cadence),
-                price_block(card.price, plan.currency, card.billing_cadence),
+                price_block(card.price, plan.currency),
             )
             for card in _cards_of(plan)
         ],
@@ -313,4 +329,4 @@ class RateCardAdmin(ReadOnlyAdmin):
 
     @display(description="price")
     def price_shown(self, row: RateCard) -> Any:
-        return price_block(row.price, row.phase.plan.currency, row.billing_cadence)
+        return price_block(row.price, row.phase.plan.currency)

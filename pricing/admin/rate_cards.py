@@ -13,9 +13,9 @@ from pricing.models import Feature, RateCard, RateCardType
 from pricing.prices import FlatPrice, GraduatedPrice, PaymentTerm, Tier, parse_price, price_to_json
 from pricing.services.plans import RateCardInput
 
-TIERS = 10
+TIERS = 6
 _SPARE_TIERS = 3
-_SPARE_CARDS = 6
+_SPARE_CARDS = 4
 _KINDS = (
     ("", "Choose what it charges for"),
     (RateCardType.FLAT_FEE.value, "A flat fee"),
@@ -102,7 +102,7 @@ class RateCardForm(forms.Form):
             )
         elif data.get("kind") == RateCardType.USAGE_BASED:
             self._require(data, feature="Choose the feature whose usage this rate card prices.")
-            self._check_tiers(data, self.tiers)
+            self._check_tiers(data)
         return data
 
     def _require(self, data: Mapping[str, Any], **messages: str) -> None:

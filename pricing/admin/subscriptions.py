@@ -171,7 +171,7 @@ def items_panel(subscription: Subscription) -> Panel:
                 link(item, item.name),
                 link(item.feature),
                 cadence(item.billing_cadence),
-                price_block(item.price, subscription.currency, item.billing_cadence),
+                price_block(item.price, subscription.currency),
                 moment(item.active_from),
                 moment(item.active_to) if item.active_to else "open",
             )
@@ -243,7 +243,7 @@ class SubscriptionItemAdmin(ReadOnlyAdmin):
 
     @display(description="price")
     def price_shown(self, row: SubscriptionItem) -> Any:
-        return price_block(row.price, row.subscription.currency, row.billing_cadence)
+        return price_block(row.price, row.subscription.currency)
 
 
 admin.site.register(Subscription, SubscriptionAdmin)
