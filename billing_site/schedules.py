@@ -17,6 +17,9 @@ class Timing:
 
 SCHEDULES: dict[str, Timing] = {
     "Billing run": Timing(func="invoicing.tasks.bill_due", schedule_type=Schedule.HOURLY),
+    "Missing documents": Timing(
+        func="invoicing.tasks.store_missing_documents", schedule_type=Schedule.MINUTES, minutes=15
+    ),
 }
 _OUR_TASKS = r"^(metering|pricing|invoicing|portal|billing_site)\."
 

@@ -24,6 +24,11 @@ def store_document(*, invoice_id: int) -> None:
         documents.store_document(invoice_id=invoice_id, at=clock.now(invoice.customer))
 
 
+def store_missing_documents() -> None:
+    with actor(kind="system", name="documents", reason="Render what was left without a document"):
+        documents.store_missing_documents(now=clock.now())
+
+
 def retry_payment(*, invoice_id: int) -> None:
     invoice = Invoice.objects.select_related("customer__test_clock").get(pk=invoice_id)
     with actor(kind="system", name="payments", reason="Retry a failed payment"):
