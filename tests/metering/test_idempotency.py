@@ -13,7 +13,7 @@ from metering.errors import DomainError
 from metering.idempotency import idempotent
 from metering.models import Customer, IdempotencyKey, Meter
 from metering.services.customers import create_customer
-from tests.factories import START, ApiKeyFactory
+from tests.factories import START, ApiKeyFactory, SubjectFactory
 from tests.metering.locks import wait_until_waiting
 
 URL = "/api/v1/customers"
@@ -159,7 +159,10 @@ def test_it_waits_for_the_first_of_two_at_once(api, monkeypatch, first_fails):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_tells_requests_that_waited_whose_a_subject_is(api):
+@pytest.mark.parametrize("is_known", [False, True])
+def test_it_tells_requests_that_waited_whose_a_subject_is(api, is_known):
+    if is_known:
+        SubjectFactory(key="device")
     answers = []
     bodies = [{"name": name, "key": name, "usageAttribution": {"subjectKeys": ["device"]}} for name in ("a", "b")]
     with transaction.atomic():
