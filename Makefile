@@ -33,7 +33,7 @@ run: $(RUNTIME)
 	@$(BIN)/python manage.py serve --port $(PORT)
 
 test: $(DEV) browser
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(DEV)
 	$(BIN)/ruff check .

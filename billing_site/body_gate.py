@@ -17,6 +17,8 @@ from billing_site.wsgi_problem import Application, Environ, StartResponse, refus
 
 # Bodies in pieces of this size, so that a long upload which goes on is told from one that has stopped.
 _PIECE_BYTES = 64 * 1024
+# A body up to this many times the limit is read to its end before it is refused.
+_DROPPED_FACTOR = 4
 # Bodies that have already arrived leave the gate within microseconds, so this wait ends early unless bodies stall.
 _ENTRY_SECONDS = 0.25
 _RETRY_AFTER_SECONDS = 5
@@ -59,8 +61,7 @@ class BodyGate:
         threading.Thread(target=self._watch, name="body-gate", daemon=True).start()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        length = environ.get("CONTENT_LENGTH")
-        if not length and "HTTP_TRANSFER_ENCODING" not in environ:
+        if not environ.get("CONTENT_LENGTH") and "HTTP_TRANSFER_ENCODING" not in environ:
             return self._application(environ, start_response)
         reader = self._enter()
         if reader is None:
@@ -71,12 +72,10 @@ class BodyGate:
                 [("Retry-After", str(_RETRY_AFTER_SECONDS))],
             )
         try:
-            body = self._read(environ["wsgi.input"], int(length) if length else None, reader)
+            body = self._read(environ, reader)
         except BodyTooLarge:
             return refuse(
-                start_response,
-                413,
-                f"The body is longer than {self._max_bytes} bytes; send it in smaller parts.",
+                start_response, 413, f"The body is longer than {self._max_bytes} bytes; send it in smaller parts."
             )
         except BodyIncomplete:
             return refuse(start_response, 400, "The body ended before its Content-Length; send it again in full.")
@@ -106,26 +105,32 @@ class BodyGate:
         self._jammed = False
         self._free.put(reader)
 
-    def _read(self, stream: Any, length: int | None, reader: int) -> bytes:
-        if length is not None and length > self._max_bytes:
-            raise BodyTooLarge
-        if length is not None and length <= _PIECE_BYTES:
+    def _read(self, environ: Environ, reader: int) -> bytes:
+        stream = environ["wsgi.input"]
+        length = int(environ["CONTENT_LENGTH"]) if environ.get("CONTENT_LENGTH") else None
+        if length is not None and length <= min(_PIECE_BYTES, self._max_bytes):
             body: bytes = stream.read(length)
         else:
-            body = self._read_pieces(stream, reader)
+            body = self._read_pieces(stream, reader, waits="HTTP_EXPECT" in environ, length=length)
         if length is not None and len(body) < length:
             raise BodyIncomplete
         return body
 
-    def _read_pieces(self, stream: Any, reader: int) -> bytes:
+    def _read_pieces(self, stream: Any, reader: int, *, waits: bool, length: int | None) -> bytes:
+        # Most clients read no answer before they have sent everything, so what is too long is read and dropped, unless
+        # the client waits for leave to send it, or it is longer than anybody would send by mistake.
+        longest = self._max_bytes if waits else self._max_bytes * _DROPPED_FACTOR
+        if length is not None and length > longest:
+            raise BodyTooLarge
         pieces: list[bytes] = []
         total = 0
-        while piece := stream.read(_PIECE_BYTES):
-            pieces.append(piece)
+        while total <= longest and (piece := stream.read(_PIECE_BYTES)):
             total += len(piece)
-            if total > self._max_bytes:
-                raise BodyTooLarge
+            if total <= self._max_bytes:
+                pieces.append(piece)
             self._waiting_since[reader] = time.monotonic()
+        if total > self._max_bytes:
+            raise BodyTooLarge
         return b"".join(pieces)
 
     def _watch(self) -> None:

@@ -256,6 +256,7 @@ class EmbeddedPostgres:
                 raise DatabaseUnavailable(f"A PostgreSQL of an earlier start (process {pid}) does not end: end it.")
         # A process id is used again after a restart of the machine, and PostgreSQL would then refuse to start.
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        (socket_dir(self.data_dir) / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
     def _end_keeper(self) -> bool:
         if self._keeper.is_free():

@@ -40,6 +40,18 @@ def data_dir():
 
 
 @pytest.fixture(scope="session")
+def spare_data_dir():
+    """
+    A data folder for tests that start servers of their own, one after the other.
+
+    They share it so that only the first start has to make and migrate a database.
+    """
+    folder = make_data_dir()
+    yield folder
+    remove_data_dir(folder)
+
+
+@pytest.fixture(scope="session")
 def live_billing():
     """
     The real server with a database of its own, started once for each test process and shared by its tests.

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from email.message import Message
 from functools import cached_property
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Answer:
     """What the server said to one request."""
 
     status: int
-    headers: dict[str, str]
+    headers: Message
     body: bytes
 
     def json(self):
@@ -158,9 +159,9 @@ class LiveServer:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(request, timeout=30) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
+                return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as refusal:
-            return Answer(refusal.code, dict(refusal.headers), refusal.read())
+            return Answer(refusal.code, refusal.headers, refusal.read())
 
 
 def wait_for(condition, seconds: float = 30) -> bool:

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 
 from billing_site.embedded_postgres import EmbeddedPostgres
-from tests.live_server import ROOT, LiveServer, make_data_dir, processes_of, remove_data_dir
+from tests.live_server import ROOT, LiveServer, processes_of
 
 NOBODY = 65534
 
 
-def test_two_copies_run_side_by_side_and_share_nothing(live_billing):
-    folder = make_data_dir()
-    other = LiveServer(folder)
+def test_two_copies_run_side_by_side_and_share_nothing(live_billing, spare_data_dir):
+    other = LiveServer(spare_data_dir)
     try:
         other.start()
         assert other.request("/api/v1/events", b"{}", Content_Type="application/json").status == 400
@@ -27,7 +26,6 @@ def test_two_copies_run_side_by_side_and_share_nothing(live_billing):
             assert answer.status == 401
     finally:
         other.stop()
-        remove_data_dir(folder)
 
 
 def test_it_prints_a_new_key_alone_while_the_server_runs(live_billing):
@@ -98,12 +96,12 @@ def test_it_clears_a_pid_file_whose_process_is_something_else(data_dir):
     server.stop()
 
 
-def test_a_command_brings_the_database_up_and_leaves_nothing_behind(data_dir):
-    made = LiveServer(data_dir).manage("migrate", "--verbosity", "0")
+def test_a_command_brings_the_database_up_and_leaves_nothing_behind(spare_data_dir):
+    made = LiveServer(spare_data_dir).manage("migrate", "--verbosity", "0")
     assert made.returncode == 0, made.stderr
-    made = LiveServer(data_dir).manage("create_api_key", "before the first start", "--scope", "admin")
+    made = LiveServer(spare_data_dir).manage("create_api_key", "before the first start", "--scope", "admin")
     assert made.stdout.startswith("bil_"), made.stderr
-    assert processes_of(data_dir) == []
+    assert processes_of(spare_data_dir) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -130,14 +128,15 @@ def python_for_everybody():
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     packages = [path for path in sys.path if path.endswith("-packages")]
     for python in filter(None, (sys.executable, shutil.which(version, path="/usr/local/bin:/usr/bin"))):
+        # By a shell, which reports what it may not run instead of raising.
         done = subprocess.run(
-            [python, "-c", "import django, psycopg, msgspec"],
-            env={"PYTHONPATH": os.pathsep.join(packages)},
+            ["/bin/sh", "-c", '"$0" -c "import django, psycopg, msgspec, billing_site"', python],
+            env={"PYTHONPATH": os.pathsep.join([str(ROOT), *packages])},
             user=NOBODY,
             group=NOBODY,
             extra_groups=[],
             capture_output=True,
-            cwd=ROOT if os.access(ROOT, os.X_OK) else "/",
+            cwd="/",
         )
         if done.returncode == 0:
             return python, packages

@@ -6,22 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_server import LiveServer, make_data_dir, processes_of, remove_data_dir, wait_for
+from tests.live_server import LiveServer, processes_of, wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks processes up in /proc")
 
 
-@pytest.fixture(scope="module")
-def installation():
-    """One data folder for all of these tests, so that only the first start has to make the database."""
-    folder = make_data_dir()
-    yield folder
-    remove_data_dir(folder)
-
-
 @pytest.fixture
-def server(installation):
-    started = LiveServer(installation).start()
+def server(spare_data_dir):
+    started = LiveServer(spare_data_dir).start()
     yield started
     started.stop()
 

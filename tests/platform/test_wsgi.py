@@ -1,5 +1,7 @@
 """What stands before Django in a web process."""
 
+import io
+
 import pytest
 
 from billing_site import wsgi
@@ -16,14 +18,14 @@ def answer_of(application, path, **environ):
         "HTTP_HOST": "localhost",
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.url_scheme": "http",
-        "wsgi.input": None,
+        "wsgi.input": io.BytesIO(),
         **environ,
     }
     b"".join(application(request, lambda status, headers, *exception: said.append((status, dict(headers)))))
     return said[0]
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("setting", "by_django"), [("on", False), ("off", True)])
 def test_the_lane_answers_events_unless_it_is_switched_off(settings, setting, by_django):
     settings.INGEST_LANE = setting

@@ -143,7 +143,7 @@ def _web(host: str, port: int, environment: dict[str, str]) -> Child:
         *("--host", host, "--port", str(port)),
         *("--workers", "1", "--blocking-threads", str(settings.WEB_THREADS)),
         # The old process goes on for this long beside its replacement, and gets this long to finish.
-        *("--respawn-failed-workers", "--respawn-interval", "2", "--workers-kill-timeout", "5"),
+        *("--respawn-failed-workers", "--respawn-interval", "10", "--workers-kill-timeout", "5"),
         *("--log-level", "error", "--working-dir", str(settings.BASE_DIR)),
     ]
     return Child(
