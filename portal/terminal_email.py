@@ -20,7 +20,7 @@ class EmailBackend(BaseEmailBackend):
         """Print each message as one block."""
         with _lock:
             for message in email_messages:
-                self.stream.write(as_block(message))
+                self.stream.write(_writable(as_block(message), self.stream))
             self.stream.flush()
         return len(email_messages)
 
@@ -38,3 +38,9 @@ def as_block(message: EmailMessage) -> str:
     lines = [f"Mail to {', '.join(message.recipients())}: {message.subject}", *str(message.body).splitlines()]
     shown = "".join(f"┃ {line}\n" for line in lines if line.strip())
     return f"\n{shown}\n"
+
+
+def _writable(text: str, stream: TextIO) -> str:
+    # A terminal that lacks a letter must not cost somebody their sign-in.
+    encoding = stream.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)

@@ -1,14 +1,11 @@
-"""Pure: rows of a usage query become days and series, for a table and its chart."""
+"""Rows of a usage query become days and series, for a table and its chart."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
-
-from portal.charts import BarChart, Column, bar_chart
-from portal.templatetags.money import local_date, quantity, short_date
 
 # As many as there are colours; what is left shares the last one.
 MOST_SERIES = 6
@@ -72,18 +69,6 @@ def usage_by_day(rows: Iterable[GroupedUsage], *, days: Sequence[date]) -> Usage
         totals=tuple(sum((sums[name] for name in names), Decimal(0)) for names in series),
         total=sum(sums.values(), Decimal(0)),
     )
-
-
-def usage_chart(usage: UsageByDay) -> BarChart:
-    """Lay out a stack of bars for each day."""
-    return bar_chart(list(_columns(usage)))
-
-
-def _columns(usage: UsageByDay) -> Iterator[Column]:
-    for day in usage.days:
-        parts = [f"{name}: {quantity(value)}" for name, value in zip(usage.names, day.values, strict=True) if value]
-        title = [f"{local_date(day.day)}: {quantity(day.total)}", *(parts if len(usage.names) > 1 else [])]
-        yield Column(label=short_date(day.day), title="\n".join(title), values=day.values)
 
 
 def _day(day: date, values: list[Decimal]) -> Day:

@@ -10,7 +10,7 @@ from portal.access import CustomerRequest, customer_required
 from portal.choices import choose
 from portal.queries import read_open_bill, read_usage
 from portal.shortcuts import digest, is_partial, render_live, render_page
-from portal.usage import usage_chart
+from portal.usage_chart import usage_chart
 
 FIGURES = "usage-figures"
 

@@ -12,7 +12,7 @@ from portal.access import CustomerRequest, customer_required
 from portal.downloads import event_rows
 from portal.queries import line_usage
 from portal.shortcuts import render_page
-from portal.usage import usage_chart
+from portal.usage_chart import usage_chart
 
 _EVENTS_A_PAGE = 25
 _CSV_CHUNK = 2000
