@@ -109,8 +109,10 @@ class Child:
         """Answer whether it serves: by its health address where it has one, else by its word on the descriptor."""
         if self.health_address:
             return _is_healthy(*self.health_address)
+        if self._ready is None:
+            return False
         readable, _, _ = select.select([self._ready], [], [], 0)
-        return bool(readable) and self._ready is not None and os.read(self._ready, 1) != b""
+        return bool(readable) and os.read(self._ready, 1) != b""
 
     def close(self) -> None:
         if self._ready is not None:

@@ -60,6 +60,8 @@ DATABASES: dict[str, dict[str, Any]] = {
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"].setdefault("OPTIONS", {})
 if IS_WEB_PROCESS:
+    # The pool asks of a connection whether it still lives, so that a database restart costs no request its answer.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
     DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 1, "max_size": 16, "timeout": 10}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

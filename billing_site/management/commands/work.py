@@ -11,6 +11,7 @@ from django_q.cluster import Cluster
 
 from billing_site.process_tree import READY_DESCRIPTOR
 from billing_site.woken_loop import run_woken_loop
+from metering.ingest.writer import CHANNEL
 from metering.services.rollups import advance_rollups
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         cluster.start()
         _tell_ready()
         run_woken_loop(
-            channel="metering_batch",
+            channel=CHANNEL,
             step=advance_rollups,
             stopping=lambda: self._stopping or not cluster.sentinel.is_alive(),
         )
