@@ -1,7 +1,8 @@
 """Pure: the frozen view of an invoice that is behind its document. Nothing in it changes once the invoice is issued."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +13,8 @@ from babel import Locale
 from invoicing.formats import Formats
 from metering.periods import Period
 
+# Blanks, tabs, line ends and control characters; not the blanks that forbid a line end.
+_GAPS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]+")
 # Where the town's line reads `Portland, OR 97201`.
 _STATE_BEFORE_CODE = frozenset({"AU", "CA", "US"})
 
@@ -81,11 +84,11 @@ class InvoiceDocument:
 def party(copied: Mapping[str, Any]) -> Party:
     """Return a seller or a buyer from the copy that the invoice keeps."""
     return Party(
-        name=copied.get("name") or "",
+        name=_one_line(copied.get("name")),
         address=address_lines(copied.get("address") or {}),
-        email=copied.get("email") or "",
-        tax_id=copied.get("tax_id") or "",
-        reference=copied.get("key") or "",
+        email=_one_line(copied.get("email")),
+        tax_id=_one_line(copied.get("tax_id")),
+        reference=_one_line(copied.get("key")),
     )
 
 
@@ -98,7 +101,7 @@ def address_lines(address: Mapping[str, str]) -> tuple[str, ...]:
     >>> address_lines({"city": "Portland", "state": "OR", "postalCode": "97201", "country": "US"})
     ('Portland, OR 97201', 'United States')
     """
-    get = {name: str(value) for name, value in address.items() if value}.get
+    get = {name: _one_line(value) for name, value in address.items()}.get
     country, city, code, state = (get(name, "") for name in ("country", "city", "postalCode", "state"))
     if country.upper() in _STATE_BEFORE_CODE:
         town = [", ".join(filter(None, (city, f"{state} {code}".strip())))]
@@ -110,16 +113,20 @@ def address_lines(address: Mapping[str, str]) -> tuple[str, ...]:
 
 def line(*, name: str, period: Period, quantity: Decimal, amount: Decimal, parts: Sequence[Part]) -> Line:
     """Return a line; its only part, where that is all of it, becomes the line's own unit price."""
+    title = _one_line(name)
     if len(parts) == 1 and (parts[0].quantity, parts[0].amount) == (quantity, amount):
-        return Line(name, period, quantity, parts[0].unit_amount, amount)
-    short = tuple(Part(_short(part.name, name), part.quantity, part.unit_amount, part.amount) for part in parts)
-    return Line(name, period, quantity, None, amount, short)
+        return Line(title, period, quantity, parts[0].unit_amount, amount)
+    return Line(title, period, quantity, None, amount, tuple(_without(part, name) for part in parts))
 
 
-def _short(part_name: str, line_name: str) -> str:
-    """Drop the line's name, which stands above its parts."""
-    text = part_name.removeprefix(f"{line_name}: ")
-    return text[:1].upper() + text[1:]
+def _without(part: Part, line_name: str) -> Part:
+    """Drop the line's name from a part's, as it stands above."""
+    text = _one_line(part.name.removeprefix(f"{line_name}: "))
+    return replace(part, name=text[:1].upper() + text[1:])
+
+
+def _one_line(text: str | None) -> str:
+    return _GAPS.sub(" ", text or "").strip()
 
 
 def _country_name(code: str) -> str:
