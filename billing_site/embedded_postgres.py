@@ -21,13 +21,13 @@ from billing_site.postgres_binaries import (
     DatabaseUnavailable,
     account_for_database,
     can_enter,
+    chosen_version,
     programs_for,
 )
 from billing_site.processes import FileLock, is_alive, wait_until
 
 __all__ = ["DatabaseUnavailable", "EmbeddedPostgres"]
 
-DEFAULT_VERSION = 18
 DATABASE = "billing"
 _START_SECONDS = 300
 _STOP_SECONDS = 90
@@ -55,7 +55,7 @@ class EmbeddedPostgres:
 
     def __init__(self, data_dir: Path, version: int | None = None, settings: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
-        self.version = version or int(os.environ.get("BILLING_PG_VERSION") or DEFAULT_VERSION)
+        self.version = version or chosen_version()
         self.settings = dict(settings or {})
         self.cluster = data_dir / "postgres"
         self.log = data_dir / "postgres.log"
