@@ -6,6 +6,8 @@ import os
 import sys
 from pathlib import Path
 
+from environs import EnvError
+
 from billing_site.data_dir import chosen_data_dir
 from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 
@@ -20,7 +22,8 @@ def main() -> None:
             from django.core.management import execute_from_command_line
 
             execute_from_command_line(sys.argv)
-    except DatabaseUnavailable as error:
+    # An EnvError is a variable that the settings can't read; it names it and what is wrong with it.
+    except (DatabaseUnavailable, EnvError) as error:
         sys.exit(f"error: {error}")
 
 

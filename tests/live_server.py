@@ -102,6 +102,13 @@ class LiveServer:
 
     def start(self) -> "LiveServer":
         """Start it and wait for its ready line; what it wrote is in the error if it ends instead."""
+        self.launch()
+        line = self.process.stdout.readline().decode()
+        assert line == f"ready {self.url}\n", f"serve said {line!r}:\n{self.log}"
+        return self
+
+    def launch(self) -> None:
+        """Start it without waiting."""
         with self._log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.python, str(ROOT / "manage.py"), "serve", "--port", str(self.port), *self.arguments],
@@ -115,9 +122,6 @@ class LiveServer:
                 group=self.user,
                 extra_groups=None if self.user is None else [],
             )
-        line = self.process.stdout.readline().decode()
-        assert line == f"ready {self.url}\n", f"serve said {line!r}:\n{self.log}"
-        return self
 
     def stop(self) -> None:
         """End it as a service manager would, if it still runs."""

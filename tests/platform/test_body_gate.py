@@ -118,7 +118,7 @@ def test_the_server_answers_while_more_bodies_than_it_has_threads_are_half_sent_
         assert refused.headers["Retry-After"] == "5"
         assert refused.headers["content-type"] == "application/problem+json"
         assert wait_for(lambda: takes_bodies(server), seconds=60)
-        assert "replacing this web process" in server.log
+        assert "Request bodies have stalled" in server.log
     finally:
         for connection in held:
             connection.close()

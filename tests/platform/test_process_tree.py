@@ -48,6 +48,18 @@ def test_it_leaves_no_process_behind(server, _case, signal_number, send):
     assert processes_of(server.data_dir) == []
 
 
+def test_it_leaves_no_process_behind_when_it_is_stopped_while_it_starts(data_dir):
+    server = LiveServer(data_dir)
+    server.launch()
+    # The database is up by now, and migrations have begun or are about to.
+    assert wait_for(lambda: (data_dir / "postgres" / "postmaster.pid").exists())
+    os.kill(server.pid, signal.SIGTERM)
+    assert server.process.wait(30) == 0
+    assert server.process.stdout.read() == b""
+    server.process.stdout.close()
+    assert processes_of(data_dir) == []
+
+
 def test_it_starts_at_once_after_it_was_killed_and_has_kept_what_was_stored(server):
     key = server.api_key
     # The database may be taken over, as it holds nobody's port and nothing half done.

@@ -89,3 +89,10 @@ def test_it_refuses_to_open_the_api_to_others_without_keys(data_dir, host):
 
 def test_it_refuses_a_word_that_is_neither_on_nor_off(data_dir):
     assert "set it to on or off" in refusal_of(data_dir, BILLING_API_AUTH="false")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("BILLING_PG_VERSION", "15"), ("BILLING_PG_VERSION", "new"), ("BILLING_MAX_BODY_BYTES", "big")]
+)
+def test_it_names_a_variable_that_it_cannot_use(data_dir, name, value):
+    assert name in refusal_of(data_dir, **{name: value})
