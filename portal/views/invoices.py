@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from invoicing.csv_export import csv_response, invoice_rows, line_rows
+from invoicing.document import party
 from invoicing.models import InvoiceLine
 from invoicing.services.documents import document_bytes
 from metering import clock
@@ -36,6 +37,8 @@ def invoice(request: CustomerRequest, ulid: str) -> HttpResponse:
     context = {
         "section": "invoices",
         "invoice": found,
+        "seller": party(found.supplier),
+        "buyer": party(found.buyer),
         "status": status_in_words(found, at=clock.now(request.customer), zone=zone),
         "lines": found.lines.prefetch_related("detailed_lines").order_by("position"),
         "payments": found.payments.order_by("attempt"),

@@ -116,9 +116,12 @@ def test_it_leads_from_the_invoice_to_the_events_and_recomputes(page):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_it_is_accessible(page, path):
-    page.goto(path)
+def test_it_is_accessible_and_breaks_no_rule_of_its_content_policy(page, path):
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto(path, wait_until="networkidle")
     assert serious_violations(page) == []
+    assert complaints == []
 
 
 @pytest.mark.parametrize("path", ["/accounts/login/code/", "/nowhere/"])

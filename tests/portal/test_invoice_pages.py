@@ -40,6 +40,13 @@ def test_it_shows_an_invoice_with_its_lines_and_their_parts(portal, invoice):
     assert rows_of(response, "Payments")[1:] == [["Feb 1, 2026", "Succeeded", "$33.00"]]
 
 
+def test_it_names_seller_and_buyer_as_they_were_at_issue(portal, customer, invoice):
+    customer.name = "Renamed Ltd"
+    customer.save(update_fields=["name"])
+    text = text_of(portal.get(f"/invoices/{invoice.ulid}/"))
+    assert f"From {invoice.supplier['name']} To Acme Ltd a@acme.example Issued Feb 1, 2026" in text
+
+
 def test_it_says_so_when_there_are_no_invoices_yet(portal):
     assert "No invoices yet" in text_of(portal.get("/invoices/"))
 

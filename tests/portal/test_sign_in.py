@@ -78,6 +78,14 @@ def test_it_sends_another_code_that_replaces_the_first(client, user):
     assert client.session["_auth_user_id"] == str(user.pk)
 
 
+def test_it_sends_three_codes_a_minute_to_an_address_at_most(client, user):
+    for _ in range(4):
+        client.cookies.clear()
+        response = client.post(ASK, {"email": user.email})
+    assert len(mail.outbox) == 3
+    assert "Too many attempts." in response.content.decode()
+
+
 def test_it_returns_to_the_page_that_was_asked_for(client, user):
     response = client.get("/plan/")
     assert response.headers["Location"] == f"{ASK}?next=/plan/"
