@@ -98,7 +98,7 @@ class ApiKeyAdmin(ConsoleAdmin):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         # Shown in the answer itself: a redirect would have to keep the secret somewhere.
-        response = render_page(
+        return render_page(
             self,
             request,
             "admin/console/api_key_secret.html",
@@ -106,8 +106,6 @@ class ApiKeyAdmin(ConsoleAdmin):
             title="Copy this key now",
             secret=request.secret,  # type: ignore[attr-defined]
         )
-        response["Cache-Control"] = "no-store"
-        return response
 
     @action(description="Revoke", url_path="revoke", icon="block", permissions=["operate"])
     def revoke_action(self, request: HttpRequest, object_id: str) -> HttpResponse:

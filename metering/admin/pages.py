@@ -77,7 +77,7 @@ def run_action(
     `run` gets the form's data, makes one service call and returns the message to show.
     """
     back = back_url or (change_url(row) if row is not None else "..")
-    form = form_class(request.POST or None, initial=initial)
+    form = form_class(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             message = run(form.cleaned_data)

@@ -2,7 +2,13 @@
 
 import pytest
 
+from tests.console import world
 from tests.factories import UserFactory
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
@@ -16,6 +22,7 @@ def console(client, operator):
     return client
 
 
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings):
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+@pytest.fixture
+def try_out(db):
+    """See `world.try_out`."""
+    return world.try_out()

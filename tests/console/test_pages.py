@@ -1,6 +1,7 @@
 """Every model's pages open, and what is read-only refuses to be written."""
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
@@ -39,8 +40,6 @@ def _url(model, page, *args):
 
 
 def test_it_registers_every_model_of_ours():
-    from django.apps import apps
-
     ours = {
         model
         for app in _OWN_APPS

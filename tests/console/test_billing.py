@@ -1,0 +1,183 @@
+"""Subscriptions, billing and payments from the console, with exact figures."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from django.urls import reverse
+
+from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceStatus
+from invoicing.services.billing_run import advance_to_period_end
+from metering.history import changes_of
+from metering.models import Customer
+from pricing.models import Subscription
+from tests.factories import START, CustomerFactory, SubscriptionFactory
+
+
+def to_month_end(console, customer):
+    url = reverse("admin:metering_customer_to_month_end_action", args=(customer.pk,))
+    return console.post(url, {"change_reason": "Show January"}, follow=True)
+
+
+def test_it_starts_a_subscription_by_the_customers_clock(console, try_out):
+    customer = CustomerFactory(test_clock=try_out.clock)
+    form = {"customer": customer.pk, "plan": try_out.plan.pk, "change_reason": "Signed"}
+    form |= dict.fromkeys(("active_from_0", "active_from_1", "billing_anchor_0", "billing_anchor_1"), "")
+    assert console.post(reverse("admin:pricing_subscription_add"), form).status_code == 302
+    subscription = Subscription.objects.get(customer=customer)
+    assert (subscription.active_from, subscription.currency) == (START, "USD")
+    assert [item.key for item in subscription.items.order_by("position")] == ["base_fee", "orbit_tokens"]
+    assert Customer.objects.get(pk=customer.pk).currency == "USD"
+    assert changes_of(subscription)[0].reason == "Signed"
+
+
+def test_it_refuses_a_second_subscription_beside_the_customer(console, try_out):
+    form = {"customer": try_out.customer.pk, "plan": try_out.plan.pk}
+    page = console.post(reverse("admin:pricing_subscription_add"), form)
+    assert page.status_code == 200
+    assert "a customer has one at a time" in str(page.context["adminform"].form.errors["customer"])
+    assert Subscription.objects.count() == 1
+
+
+def test_it_cancels_a_subscription_at_the_end_of_its_period(console, try_out):
+    url = reverse("admin:pricing_subscription_cancel_action", args=(try_out.subscription.pk,))
+    suggested = console.get(url).context["form"].initial["active_to"]
+    assert suggested == datetime(2026, 2, 1, tzinfo=UTC)
+    assert console.post(url, {"active_to_0": "2026-02-01", "active_to_1": "00:00:00"}).status_code == 302
+    assert Subscription.objects.get().active_to == suggested
+
+
+def test_it_refuses_to_cancel_in_the_past(console, try_out):
+    url = reverse("admin:pricing_subscription_cancel_action", args=(try_out.subscription.pk,))
+    page = console.post(url, {"active_to_0": "2025-02-01", "active_to_1": "00:00:00"})
+    assert "End the subscription after" in str(page.context["form"].errors["active_to"])
+    assert Subscription.objects.get().active_to is None
+
+
+def test_it_moves_a_test_clock_customer_to_the_month_end_and_links_the_invoice(console, try_out):
+    page = to_month_end(console, try_out.customer)
+    fees, january = Invoice.objects.filter(customer=try_out.customer).order_by("pk")
+    # 1 January: 20.00 in advance. 1 February: 20.00 in advance, 1,000 x 0.002 + 5 + 500 x 0.001 = 7.50.
+    assert (fees.total, january.total) == (Decimal("20.00"), Decimal("27.50"))
+    assert (fees.status, january.status) == (InvoiceStatus.PAID, InvoiceStatus.PAID)
+    try_out.clock.refresh_from_db()
+    assert try_out.clock.now_at == datetime(2026, 2, 1, 1, tzinfo=UTC)
+    content = page.content.decode()
+    for invoice in (fees, january):
+        assert f'href="/admin/invoicing/invoice/{invoice.pk}/change/" class="text-link">{invoice.number}</a>' in content
+    assert changes_of(try_out.clock)[0].reason == "Show January"
+
+
+def test_it_offers_month_end_on_test_clocks_alone(console, try_out):
+    change = "admin:metering_customer_change"
+    assert "To month end" in console.get(reverse(change, args=(try_out.customer.pk,))).content.decode()
+    other = CustomerFactory()
+    assert "To month end" not in console.get(reverse(change, args=(other.pk,))).content.decode()
+    page = to_month_end(console, other)
+    assert "real time cannot be moved" in page.content.decode()
+    assert not Invoice.objects.exists()
+
+
+def test_it_runs_billing_by_hand_and_twice_changes_nothing(console, try_out):
+    url = reverse("admin:invoicing_billingrun_run_action")
+    assert console.get(url).status_code == 200
+    for invoices in (1, 0):
+        page = console.post(url, {}, follow=True)
+        assert f"{invoices} invoices, 0 failures." in page.content.decode()
+    assert Invoice.objects.count() == 1
+    assert BillingRun.objects.count() == 2
+
+
+def test_it_names_customers_that_could_not_be_billed(console):
+    customer = CustomerFactory()
+    run = BillingRun.objects.create(
+        as_of=START,
+        bound=0,
+        started_at=START,
+        failures=[{"customer_id": customer.pk, "reason": "Its bill is negative.", "is_unexpected": False}],
+    )
+    page = console.get(reverse("admin:invoicing_billingrun_change", args=(run.pk,))).content.decode()
+    assert "Its bill is negative." in page
+    assert customer.name in page
+
+
+def test_it_retries_a_payment_that_failed(console, try_out):
+    target = "openmeter.io/sandbox/target-payment-status"
+    Customer.objects.filter(pk=try_out.customer.pk).update(metadata={target: "failed"})
+    advance_to_period_end(customer_id=try_out.customer.pk, at=START)
+    invoice = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_FAILED).earliest("pk")
+    assert invoice.number in console.get(reverse("admin:index")).content.decode()
+    Customer.objects.filter(pk=try_out.customer.pk).update(metadata={target: "paid"})
+    url = reverse("admin:invoicing_invoice_retry_action", args=(invoice.pk,))
+    page = console.post(url, {}, follow=True)
+    assert f"Attempt 2 to collect {invoice.number}: succeeded." in page.content.decode()
+    invoice.refresh_from_db()
+    assert invoice.status == InvoiceStatus.PAID
+    assert [payment.status for payment in invoice.payments.order_by("attempt")] == ["failed", "succeeded"]
+    again = console.post(url, {})
+    assert again.status_code == 200
+    assert invoice.payments.count() == 2
+
+
+def test_it_exports_chosen_invoices_and_their_lines(console, try_out):
+    to_month_end(console, try_out.customer)
+    chosen = Invoice.objects.latest("pk")
+    url = reverse("admin:invoicing_invoice_changelist")
+
+    def exported(action):
+        page = console.post(url, {"action": action, "_selected_action": [chosen.pk]})
+        assert page["Content-Type"] == "text/csv; charset=utf-8"
+        return list(csv.DictReader(io.StringIO(b"".join(page.streaming_content).decode())))
+
+    assert [(row["number"], row["total"]) for row in exported("export_invoices")] == [(chosen.number, "27.50")]
+    assert [(row["item"], row["quantity"], row["amount"]) for row in exported("export_lines")] == [
+        ("Base fee", "1", "20.00"),
+        ("Tokens", "1500", "7.50"),
+    ]
+
+
+def test_it_sends_the_same_pdf_each_time(console, try_out):
+    to_month_end(console, try_out.customer)
+    invoice = Invoice.objects.latest("pk")
+    url = reverse("admin:invoicing_invoice_pdf_action", args=(invoice.pk,))
+    first, second = console.get(url), console.get(url)
+    assert first["Content-Type"] == "application/pdf"
+    assert first.content.startswith(b"%PDF-")
+    assert first.content == second.content == bytes(invoice.document.content)
+
+
+def test_it_changes_the_seller_for_invoices_to_come(console):
+    profile = BillingProfile.objects.get(is_default=True)
+    form = {
+        "name": "Default",
+        "supplier_name": "Northwind Billing GmbH",
+        "supplier_tax_id": "DE123456789",
+        "supplier_address": "line1 = Hafenstr. 1\ncity = Bremen\ncountry = DE",
+        "number_prefix": "NW-",
+        "collection_hours": "2",
+        "due_days": "14",
+        "change_reason": "Moved",
+    }
+    assert console.post(reverse("admin:invoicing_billingprofile_change", args=(profile.pk,)), form).status_code == 302
+    profile.refresh_from_db()
+    assert (profile.supplier_name, profile.number_prefix) == ("Northwind Billing GmbH", "NW-")
+    assert profile.supplier_address == {"line1": "Hafenstr. 1", "city": "Bremen", "country": "DE"}
+    assert (profile.collection_interval.total_seconds(), profile.due_after.days) == (7200, 14)
+    assert changes_of(profile)[0].reason == "Moved"
+
+
+def test_it_tells_the_first_page_what_happened(console, try_out):
+    SubscriptionFactory()
+    to_month_end(console, try_out.customer)
+    tiles = {tile.title: tile.figure for tile in console.get(reverse("admin:index")).context["tiles"]}
+    assert tiles["Customers"] == "2"
+    assert tiles["Failed payments"] == "0"
+    assert set(tiles) == {
+        "Events today",
+        "Customers",
+        "Subscriptions",
+        "Invoiced this month",
+        "Waiting for payment",
+        "Failed payments",
+    }

@@ -1,0 +1,108 @@
+"""The console as an operator meets it: the real server, a real Chromium, its content policy in force."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import chromium, serious_violations
+from tests.console.world import OPERATOR
+from tests.live_server import wait_for
+
+pytestmark = pytest.mark.browser
+CODE = re.compile(rf"Mail to {re.escape(OPERATOR)}.*?([B-Z]{{4}}-[B-Z]{{4}})", re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def server(live_billing):
+    made = live_billing.manage("shell", "-c", "from tests.console.world import build; build()")
+    assert made.returncode == 0, made.stderr
+    return live_billing
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def signed_in(server, browser):
+    page = browser.new_page()
+    codes = len(CODE.findall(server.log))
+    page.goto(f"{server.url}/admin/")
+    page.get_by_label("E-mail address").fill(OPERATOR)
+    page.get_by_role("button", name="Send me a code").click()
+    assert wait_for(lambda: len(CODE.findall(server.log)) > codes)
+    page.get_by_label("Sign-in code").fill(CODE.findall(server.log)[-1])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{server.url}/admin/")
+    return page.context.storage_state()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request, server, browser, signed_in):
+    """A page that fails its test if the browser complains, as it does of what the content policy forbids."""
+    context = browser.new_context(
+        base_url=server.url,
+        storage_state=signed_in,
+        color_scheme=request.param,
+        viewport={"width": 1440, "height": 900},
+    )
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def test_it_leads_from_the_first_page_to_why(page):
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="Events a day")).to_be_visible()
+    page.locator("a[href='/admin/metering/customer/']").first.click()
+    page.get_by_role("link", name="Orbit", exact=True).click()
+    page.get_by_role("link", name="To month end").click()
+    page.get_by_label("Reason for this change").fill("Show a month")
+    page.get_by_role("button", name="Move and bill").click()
+    message = page.get_by_text(re.compile(r"The clock says .* Invoiced:"))
+    expect(message).to_be_visible()
+    message.get_by_role("link").last.click()
+    expect(page.get_by_role("heading", name="Lines")).to_be_visible()
+    page.get_by_role("row", name="Tokens").get_by_role("link", name="Why?").click()
+    expect(page.get_by_role("heading", name="How the amount comes about")).to_be_visible()
+    page.get_by_role("link", name="Recompute").click()
+    expect(page.get_by_text("every digit of the line is the same")).to_be_visible()
+
+
+def test_it_edits_the_tiers_of_a_plan(page, request):
+    key = f"plan_{request.node.callspec.id}"
+    page.goto("/admin/pricing/plan/add/")
+    page.get_by_label("Name").first.fill("Metered")
+    page.get_by_label("Key").first.fill(key)
+    card = page.locator("[data-card]").first
+    card.get_by_label("Charges").select_option("usage_based")
+    card.get_by_label("Name").fill("Tokens")
+    card.get_by_label("Feature").select_option(label="orbit_tokens")
+    expect(card.get_by_label("Amount", exact=True)).to_be_hidden()
+    card.get_by_label("Up to of tier 1").fill("500")
+    card.get_by_label("Price per unit of tier 1").fill("0.02")
+    expect(card.get_by_label("Up to of tier 2")).to_be_hidden()
+    card.get_by_role("button", name="Add a tier").click()
+    card.get_by_label("Price per unit of tier 2").fill("0.01")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("link", name="Metered").first.click()
+    expect(card.get_by_label("Up to of tier 1")).to_have_value("500")
+    expect(card.get_by_label("Price per unit of tier 2")).to_have_value("0.01")
+    page.get_by_role("link", name="Publish").click()
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_text("is in force for new subscriptions")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/admin/metering/customer/", "/admin/metering/event/", "/admin/invoicing/invoice/"]
+)
+def test_its_own_parts_are_accessible(page, path):
+    page.goto(path)
+    assert serious_violations(page) == []
