@@ -70,6 +70,7 @@ def kill_everything(server):
         os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("kill", [kill_serve_alone, kill_everything])
 def test_every_event_is_there_once_after_kill_9_and_sending_again(data_dir, kill):
     server = LiveServer(data_dir)
