@@ -1,5 +1,6 @@
 """Why a line costs what it costs, and the same line computed again from raw events."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,8 @@ from metering.queries import SubjectSpan, matching_events, query_usage, total_us
 from metering.windows import WindowSize
 from pricing.prices import parse_price
 from pricing.rating import DetailedLine, Rated, Step
+
+Measure = Callable[[InvoiceLine, LineState], LineState]
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,20 @@ def explain_line(line: InvoiceLine) -> LineExplanation:
     )
 
 
-def recompute_line(line: InvoiceLine) -> Recomputed:
-    """Compute a line again from raw events alone, at the bounds and for the subjects that it stored."""
+def recompute_line(line: InvoiceLine, *, measure: Measure | None = None) -> Recomputed:
+    """
+    Compute a line again from raw events alone, at the bounds and for the subjects that it stored.
+
+    `measure` gives a state its quantity where the caller has read the raw events of many lines at once.
+    """
+    measure = measure or _measured_again
     before, now = _states(line)
-    again = _measured_again(line, now)
+    again = measure(line, now)
     rated = rate_line(
         price=parse_price(line.price),
         name=line.name,
         currency=line.currency,
-        before=before and _measured_again(line, before),
+        before=before and measure(line, before),
         now=again,
     )
     quantity = again.quantity - (before.quantity if before else 0)

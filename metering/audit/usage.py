@@ -1,0 +1,69 @@
+"""Usage of many selections at once, from raw events alone: the brute force that audits compare with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from metering.audit.report import stream
+from metering.jsonpath import parse_path
+from metering.models import Aggregation, MeterVersion
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What to measure again under some name: the events of subjects in ranges of time (None: open), up to a batch."""
+
+    name: int
+    spans: tuple[tuple[str, datetime | None, datetime | None], ...]
+    start: datetime
+    end: datetime
+    bound: int | None
+
+
+def measure_again(
+    version: MeterVersion, filters: Mapping[str, Sequence[str]], usages: Sequence[Usage]
+) -> dict[int, Decimal]:
+    """Return the quantity of each usage by its name, from one pass over all raw events; spans do not overlap."""
+    meter = version.meter
+    places = list(enumerate(filters.items()))
+    parameters: dict[str, object] = {
+        f"path_{place}": list(parse_path(version.group_by[key])) for place, (key, _) in places
+    }
+    parameters |= {f"values_{place}": list(values) for place, (_, values) in places}
+    parameters |= _spans_of(usages, meter.event_from)
+    parameters |= {"type": meter.event_type, "value_path": list(parse_path(meter.value_property or "$.none"))}
+    chosen = " AND ".join(
+        f"coalesce(event.data #>> %(path_{place})s::text[], '') = ANY(%(values_{place})s)" for place, _ in places
+    )
+    statement = _USAGES.format(quantity=_QUANTITIES[meter.aggregation], filters=chosen or "true")
+    found = dict(stream(statement, parameters))
+    return {usage.name: found.get(usage.name, Decimal(0)) for usage in usages}
+
+
+def _spans_of(usages: Sequence[Usage], event_from: datetime | None) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {name: [] for name in ("names", "subjects", "lows", "highs", "bounds")}
+    for usage in usages:
+        for subject, low, high in usage.spans:
+            columns["names"].append(usage.name)
+            columns["subjects"].append(subject)
+            columns["lows"].append(max(at for at in (low, usage.start, event_from) if at is not None))
+            columns["highs"].append(usage.end if high is None else min(high, usage.end))
+            columns["bounds"].append(usage.bound)
+    return columns
+
+
+_QUANTITIES: dict[str, str] = {
+    Aggregation.SUM: "coalesce(sum(metering_value(event.data #> %(value_path)s::text[])), 0)",
+    Aggregation.COUNT: "count(*)::numeric",
+}
+_USAGES = """
+    SELECT span.name, {quantity}
+    FROM unnest(%(names)s::bigint[], %(subjects)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[],
+                %(bounds)s::bigint[]) AS span(name, subject, low, high, bound)
+    JOIN metering_event event ON event.subject = span.subject AND event.time >= span.low AND event.time < span.high
+         AND (span.bound IS NULL OR event.batch_id <= span.bound)
+    WHERE event.type = %(type)s AND {filters}
+    GROUP BY span.name
+"""
