@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import stat
 import subprocess
@@ -24,6 +23,7 @@ from billing_site.postgres_binaries import (
     chosen_version,
     programs_for,
 )
+from billing_site.postgres_cluster import check_version, initialise, last_line, server_pid
 from billing_site.processes import FileLock, is_alive, wait_until
 
 __all__ = ["DatabaseUnavailable", "EmbeddedPostgres"]
@@ -32,17 +32,6 @@ DATABASE = "billing"
 _START_SECONDS = 300
 _STOP_SECONDS = 90
 _LOG_BYTES = 10 * 1024 * 1024
-# Written to postgresql.conf once, so that an operator can change them there.
-_INITIAL_SETTINGS = {
-    "shared_buffers": "256MB",
-    "max_wal_size": "2GB",
-    "wal_compression": "on",
-    "max_connections": "100",
-    "jit": "off",
-    "random_page_cost": "1.1",
-    "log_min_duration_statement": "5s",
-    "log_line_prefix": "%m [%p] ",
-}
 
 
 class EmbeddedPostgres:
@@ -82,10 +71,16 @@ class EmbeddedPostgres:
         self._users.take(shared=True)
         try:
             with self._one_starter():
-                self._check_version()
+                check_version(self.cluster, self.version)
                 if not self.is_running():
                     self._stop_leftover()
-                    self._initialise(account, programs)
+                    initialise(
+                        self.cluster,
+                        account=account,
+                        programs=programs,
+                        version=self.version,
+                        sync=self.settings.get("fsync") != "off",
+                    )
                     self._launch(account, programs)
                 self._create_database()
         except BaseException:
@@ -114,7 +109,7 @@ class EmbeddedPostgres:
 
     def is_running(self) -> bool:
         """Answer whether the server has a keeper and a live process of its own."""
-        return self.data_dir.exists() and not self._keeper.is_free() and self._server_pid() is not None
+        return self.data_dir.exists() and not self._keeper.is_free() and server_pid(self.cluster) is not None
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[Any]:
         return psycopg.connect(
@@ -157,36 +152,6 @@ class EmbeddedPostgres:
                 f"The socket folder {folder} belongs to another user or is open to others: remove it and start again."
             )
 
-    def _check_version(self) -> None:
-        marker = self.cluster / "PG_VERSION"
-        if not marker.exists():
-            return
-        found = marker.read_text().strip()
-        if found != str(self.version):
-            raise DatabaseUnavailable(
-                f"The data folder {self.cluster} was made by PostgreSQL {found}, and these programs are PostgreSQL "
-                f"{self.version}: set BILLING_PG_VERSION={found}, or move the data with pg_dump."
-            )
-
-    def _initialise(self, account: Account | None, programs: Path) -> None:
-        if (self.cluster / "PG_VERSION").exists():
-            return
-        # Under another name until it is whole, so that a start that was killed leaves nothing half made.
-        unfinished = self.data_dir / "postgres.new"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(mode=0o700)
-        if account:
-            os.chown(unfinished, account.uid, account.gid)
-        command = [str(programs / "initdb"), "-D", str(unfinished), "-U", "billing", "--auth=trust", "--encoding=UTF8"]
-        command += _locale_options(self.version)
-        command += ["--data-checksums", *(["--no-sync"] if self.settings.get("fsync") == "off" else [])]
-        for name, value in _INITIAL_SETTINGS.items():
-            command += ["--set", f"{name}={value}"]
-        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **_run_as(account))
-        if made.returncode != 0:
-            raise DatabaseUnavailable(f"The database can't be created in {self.data_dir}: {_last_line(made.stderr)}")
-        unfinished.rename(self.cluster)
-
     # --- the server ------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
@@ -208,6 +173,7 @@ class EmbeddedPostgres:
             "users_lock": str(self._users.path),
         }
         with self.log.open("ab") as log:
+            begin = log.tell()
             keeper = subprocess.Popen(
                 [sys.executable, "-m", "billing_site.postgres_keeper", json.dumps(order)],
                 cwd=Path(__file__).resolve().parent.parent,
@@ -216,7 +182,7 @@ class EmbeddedPostgres:
                 stderr=log,
                 start_new_session=True,
             )
-        self._wait_until_it_answers(keeper)
+        self._wait_until_it_answers(keeper, begin)
 
     def _command(self, programs: Path) -> list[str]:
         settings = {
@@ -230,11 +196,12 @@ class EmbeddedPostgres:
             command += ["-c", f"{name}={value}"]
         return command
 
-    def _wait_until_it_answers(self, keeper: subprocess.Popen[bytes]) -> None:
+    def _wait_until_it_answers(self, keeper: subprocess.Popen[bytes], log_begin: int) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if keeper.poll() is not None:
-                raise DatabaseUnavailable(f"PostgreSQL did not start: {_last_line(self.log.read_text(), 'FATAL')}")
+                written = self.log.read_bytes()[log_begin:].decode(errors="replace")
+                raise DatabaseUnavailable(f"PostgreSQL did not start: {last_line(written, 'FATAL')}")
             try:
                 self.connect().close()
             except psycopg.OperationalError:
@@ -249,7 +216,7 @@ class EmbeddedPostgres:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def _stop_leftover(self) -> None:
-        pid = self._server_pid()
+        pid = server_pid(self.cluster)
         if pid is not None:
             os.kill(pid, signal.SIGINT)
             if not wait_until(lambda: not is_alive(pid), seconds=_STOP_SECONDS):
@@ -265,13 +232,6 @@ class EmbeddedPostgres:
             os.kill(int(self._keeper.path.read_text()), signal.SIGTERM)
         return False
 
-    def _server_pid(self) -> int | None:
-        try:
-            pid = int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
-            return None
-        return pid if _is_postgres_on(pid, self.cluster) else None
-
     def _others_use_it(self) -> bool:
         # Only a keeper that is stopping holds this lock exclusively.
         return self._users.take(shared=True, wait=False)
@@ -283,33 +243,3 @@ def _make_folders(folder: Path, *, mode: int) -> None:
         path.mkdir(exist_ok=True)
         # Set apart from mkdir, where the umask would cut it.
         path.chmod(mode if path == folder else 0o755)
-
-
-def _locale_options(version: int) -> list[str]:
-    if version >= 17:
-        return ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    return ["--locale=C.UTF-8"]
-
-
-def _run_as(account: Account | None) -> dict[str, Any]:
-    return {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
-
-
-def _is_postgres_on(pid: int, cluster: Path) -> bool:
-    if not is_alive(pid):
-        return False
-    process = Path("/proc") / str(pid)
-    if not process.parent.joinpath("self").exists():
-        shown = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
-        return "postgres" in shown.stdout and str(cluster) in shown.stdout
-    try:
-        # PostgreSQL works inside its data folder.
-        return (process / "comm").read_text().strip() == "postgres" and (process / "cwd").resolve() == cluster.resolve()
-    except OSError:
-        return False
-
-
-def _last_line(text: str, word: str = "") -> str:
-    lines = [line for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if word in line] or lines
-    return telling[-1] if telling else "it said nothing"

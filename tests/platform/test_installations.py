@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from billing_site import postgres_binaries
-from billing_site.embedded_postgres import EmbeddedPostgres
+from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 from tests.live_server import ROOT, LiveServer, processes_of
 
 NOBODY = 65534
@@ -95,6 +95,13 @@ def test_it_clears_a_pid_file_whose_process_is_something_else(data_dir):
     server.start()
     assert server.is_running()
     server.stop()
+
+
+def test_it_says_why_the_database_does_not_start(data_dir):
+    server = EmbeddedPostgres(data_dir, settings={"fsync": "off", "shared_buffers": "plenty"})
+    with pytest.raises(DatabaseUnavailable, match='FATAL: .*invalid value for parameter "shared_buffers"'):
+        server.start()
+    assert processes_of(data_dir) == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's database runs under another user")
