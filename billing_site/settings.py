@@ -36,7 +36,7 @@ INGEST_LANE = env.str("INGEST_LANE", "on")
 SITE_NAME = env.str("SITE_NAME", "Billing")
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
-CSRF_TRUSTED_ORIGINS = env.list("TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("TRUSTED_ORIGINS", [])
 # `web` is set by `serve` for its web processes alone: a pool breaks whatever forks.
 IS_WEB_PROCESS = env.str("PROCESS", "") == "web"
 

@@ -99,7 +99,7 @@ def test_it_clears_a_pid_file_whose_process_is_something_else(data_dir):
 
 def test_it_says_why_the_database_does_not_start(data_dir):
     server = EmbeddedPostgres(data_dir, settings={"fsync": "off", "shared_buffers": "plenty"})
-    with pytest.raises(DatabaseUnavailable, match='FATAL: .*invalid value for parameter "shared_buffers"'):
+    with pytest.raises(DatabaseUnavailable, match=r'FATAL: .*invalid value for parameter "shared_buffers"'):
         server.start()
     assert processes_of(data_dir) == []
 
