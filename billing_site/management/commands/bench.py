@@ -43,17 +43,19 @@ class Command(BaseCommand):
 
     def _served(self, installation: Installation, seconds: int) -> dict[str, float]:
         measured: dict[str, float] = {}
-        shared = {"key": installation.api_key, "seconds": seconds}
+        key = installation.api_key
         self._say("no-op POST")
         with load.noop_server(installation, settings.WEB_THREADS) as url:
-            measured["noop"] = load.post(url, connections=_CONNECTIONS, **shared)
+            measured["noop"] = load.post(url, connections=_CONNECTIONS, key=key, seconds=seconds)
         for name, way in (("twin", "django"), ("lane", "lane")):
             self._say(f"single events, {name}")
             # The first requests connect, prepare and import; they are not what is asked.
-            load.post(installation.url, connections=_CONNECTIONS, way=way, key=installation.api_key, seconds=2)
-            measured[name] = load.post(installation.url, connections=_CONNECTIONS, way=way, **shared)
+            load.post(installation.url, connections=_CONNECTIONS, way=way, key=key, seconds=2)
+            measured[name] = load.post(installation.url, connections=_CONNECTIONS, way=way, key=key, seconds=seconds)
         self._say("batches of 1,000")
-        measured["batches"] = load.post(installation.url, connections=_BATCH_CONNECTIONS, size=1_000, **shared)
+        measured["batches"] = load.post(
+            installation.url, connections=_BATCH_CONNECTIONS, size=1_000, key=key, seconds=seconds
+        )
         return measured
 
     def _say(self, text: str) -> None:
