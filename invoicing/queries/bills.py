@@ -1,7 +1,7 @@
 """What should be billed: the lines of every billing time that no invoice holds yet, and what they cost."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from invoicing.lines import LineState, rate_line, spans_within
 from invoicing.models import InvoiceLine
 from metering.errors import DomainError
 from metering.models import MeterVersion
+from metering.periods import Period
 from metering.queries import SubjectSpan, total_usage
 from pricing.models import Feature, RateCardType, Subscription, SubscriptionItem
 from pricing.prices import FlatPrice, InvalidPrice, Price, parse_price
@@ -28,25 +29,22 @@ class CannotPrice(DomainError):
 
 @dataclass(frozen=True)
 class DueLine:
-    """One subscription item in one service period."""
+    """One subscription item in one service period; `version` is that of its meter, None for a fee."""
 
     item: SubscriptionItem
     price: Price
+    version: MeterVersion | None
     service: ServicePeriod
 
     @property
-    def is_metered(self) -> bool:
-        return self.item.type == RateCardType.USAGE_BASED
+    def key(self) -> tuple[int, Period]:
+        """Tell this line from every other one that is due."""
+        return self.item.pk, self.service.period
 
     @property
-    def version(self) -> MeterVersion | None:
-        """The version of the meter that measures the item."""
-        if not self.is_metered:
-            return None
-        meter = self.item.feature.meter if self.item.feature else None
-        if meter is None:
-            raise CannotPrice(f"Give the feature of {self.item.name!r} a meter: it is billed by usage.")
-        return max(meter.versions.all(), key=lambda version: version.number)
+    def filters(self) -> dict[str, list[str]]:
+        """The group values that count."""
+        return self.item.feature.filters if self.item.feature else {}
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Bill:
 
     def due_at(self, collection_interval: timedelta) -> datetime:
         """Return when to bill: a bill with usage waits for late events, and its fees wait with it."""
-        waits = any(line.is_metered for line in self.lines)
+        waits = any(line.version for line in self.lines)
         return self.billed_at + collection_interval if waits else self.billed_at
 
 
@@ -82,21 +80,15 @@ class Billed:
     times: frozenset[tuple[int, datetime]]
 
 
-def load(subscriptions: Sequence[Subscription], features: dict[int, Feature]) -> Billed:
-    """
-    Read the items of subscriptions, and what of them has been billed.
-
-    `features` takes part from call to call: those it lacks are added, with their meters. Two queries if it lacks none.
-    """
+def load(subscriptions: Sequence[Subscription]) -> Billed:
+    """Read the items of subscriptions with their meters, and what of them has been billed; five queries."""
     prefetch_related_objects(subscriptions, Prefetch("items", SubscriptionItem.objects.order_by("position", "pk")))
     items = [item for subscription in subscriptions for item in subscription.items.all()]
-    lacking = {item.feature_id for item in items if item.feature_id} - features.keys()
-    if lacking:
-        known = Feature.objects.select_related("meter").prefetch_related("meter__versions__meter")
-        features.update(known.in_bulk(lacking))
+    features = Feature.objects.select_related("meter").prefetch_related("meter__versions__meter")
+    known = features.in_bulk({item.feature_id for item in items if item.feature_id})
     for item in items:
         if item.feature_id:
-            item.feature = features[item.feature_id]
+            item.feature = known[item.feature_id]
     lines = InvoiceLine.objects.filter(subscription_item__in=[item.pk for item in items])
     rows = list(lines.values_list("subscription_item", "period_start", "invoice__subscription", "invoice__billed_at"))
     return Billed(frozenset(row[:2] for row in rows), frozenset(row[2:] for row in rows))
@@ -108,31 +100,35 @@ def bills_of(subscription: Subscription, billed: Billed, *, until: datetime) -> 
 
     A free flat fee has no line, as nothing can come of it.
 
-    :raises CannotPrice: if the price of an item cannot be read.
+    :raises CannotPrice: if an item has a price that cannot be read, or is billed by usage that no meter measures.
     """
     times: dict[datetime, list[DueLine]] = defaultdict(list)
     for item in subscription.items.all():
-        price = _price(item)
+        price, version = _price(item), _version(item)
         if isinstance(price, FlatPrice) and not price.amount:
             continue
         for service in service_periods(item, until):
             if service.bill_at <= until and (item.pk, service.period.start) not in billed.periods:
-                times[service.bill_at].append(DueLine(item, price, service))
+                times[service.bill_at].append(DueLine(item, price, version, service))
     return [
         Bill(subscription, billed_at, tuple(lines), (subscription.pk, billed_at) in billed.times)
         for billed_at, lines in sorted(times.items())
     ]
 
 
-def price_line(due: DueLine, *, spans: Iterable[SubjectSpan], bound: int | None) -> PricedLine:
+def price_line(
+    due: DueLine,
+    *,
+    spans: Iterable[SubjectSpan],
+    bound: int | None,
+    readings: Mapping[tuple[int, Period], Decimal] | None = None,
+) -> PricedLine:
     """
     Read a line's usage up to batch `bound` (None: all there is) and rate it from nothing.
 
-    The invoice and the open bill both come from here.
-
-    :raises CannotPrice: if a metered item has no meter.
+    The invoice and the open bill both come from here. What is in `readings`, by the line's key, is not read again.
     """
-    state = _state(due, spans, bound)
+    state = _state(due, spans, bound, readings or {})
     rated = rate_line(
         price=due.price, name=due.item.name, currency=due.item.subscription.currency, before=None, now=state
     )
@@ -146,18 +142,30 @@ def _price(item: SubscriptionItem) -> Price:
         raise CannotPrice(f"The price of {item.name!r} cannot be read at {error.field}: {error}") from error
 
 
-def _state(due: DueLine, spans: Iterable[SubjectSpan], bound: int | None) -> LineState:
+def _version(item: SubscriptionItem) -> MeterVersion | None:
+    if item.type != RateCardType.USAGE_BASED:
+        return None
+    meter = item.feature.meter if item.feature else None
+    if meter is None:
+        raise CannotPrice(f"Give the feature of {item.name!r} a meter: it is billed by usage.")
+    return max(meter.versions.all(), key=lambda version: version.number)
+
+
+def _state(
+    due: DueLine, spans: Iterable[SubjectSpan], bound: int | None, readings: Mapping[tuple[int, Period], Decimal]
+) -> LineState:
     period, whole = due.service.period, due.service.whole
-    version = due.version
-    if version is None or due.item.feature is None:
+    if due.version is None:
         return LineState(period=period, whole=whole, quantity=Decimal(1))
     used = spans_within(((span.subject, span.start, span.end) for span in spans), period)
-    quantity = total_usage(
-        version=version,
-        start=period.start,
-        end=period.end,
-        spans=[SubjectSpan(*span) for span in used],
-        filters=due.item.feature.filters,
-        bound=bound,
-    )
+    quantity = readings.get(due.key)
+    if quantity is None:
+        quantity = total_usage(
+            version=due.version,
+            start=period.start,
+            end=period.end,
+            spans=[SubjectSpan(*span) for span in used],
+            filters=due.filters,
+            bound=bound,
+        )
     return LineState(period=period, whole=whole, quantity=quantity, bound=bound, spans=used)

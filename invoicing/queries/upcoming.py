@@ -48,7 +48,7 @@ def upcoming_invoice(*, customer: Customer, at: datetime) -> UpcomingInvoice | N
     if subscription is None:
         return None
     end = current_period(subscription, at).end
-    billed = load([subscription], {})
+    billed = load([subscription])
     bills = [bill for bill in bills_of(subscription, billed, until=end) if bill.billed_at == end]
     return _upcoming(bills[0] if bills else Bill(subscription, end, ()), customer_spans(customer_id=customer.pk))
 
@@ -57,7 +57,7 @@ def closing_invoices(*, customer: Customer, at: datetime) -> tuple[UpcomingInvoi
     """Return the invoices whose billing time has passed and that the billing run did not write yet, oldest first."""
     subscriptions = list(customer.subscriptions.filter(active_from__lte=at).order_by("pk"))
     spans = customer_spans(customer_id=customer.pk)
-    billed = load(subscriptions, {})
+    billed = load(subscriptions)
     bills = [bill for subscription in subscriptions for bill in bills_of(subscription, billed, until=at)]
     return tuple(_upcoming(bill, spans) for bill in sorted(bills, key=lambda bill: bill.billed_at))
 

@@ -10,19 +10,19 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceStatus
-from invoicing.queries.bills import Bill, Billed, bills_of, load, price_line
+from invoicing.queries.bills import Bill, price_line
+from invoicing.queries.due import Outlook, Readings, outlooks, read_usage, seal_of
 from invoicing.services.invoices import draft_invoice, issue_draft
 from invoicing.services.payments import collect_payment
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
 from metering.models import Customer
-from metering.queries import customer_spans
 from metering.services.clocks import move_test_clock
-from pricing.models import Feature, Subscription
+from pricing.models import Subscription
 from pricing.queries import current_period
 
 logger = logging.getLogger(__name__)
-# So many customers are glanced at in a few queries, before those with something due are locked one by one.
+# So many customers are read in a few queries, before those with something due are locked one by one.
 _CHUNK = 200
 
 
@@ -37,16 +37,13 @@ class CannotAdvance(DomainError):
 class _Run:
     record: BillingRun
     profile: BillingProfile
-    now: datetime
     invoices: int = 0
     failures: list[dict[str, object]] = field(default_factory=list)
-    features: dict[int, Feature] = field(default_factory=dict)
 
-    def time_of(self, customer: Customer) -> datetime:
-        return customer.test_clock.now_at if customer.test_clock else self.now
-
-    def is_due(self, bill: Bill, at: datetime) -> bool:
-        return bill.due_at(self.profile.collection_interval) <= at
+    def outlooks(self, customer_ids: Sequence[int]) -> list[Outlook]:
+        return outlooks(
+            customer_ids, now=self.record.as_of, wait=self.profile.collection_interval, bound=self.record.bound
+        )
 
 
 def run_billing(*, now: datetime, customer_ids: Sequence[int] | None = None) -> BillingRun:
@@ -61,11 +58,10 @@ def run_billing(*, now: datetime, customer_ids: Sequence[int] | None = None) -> 
     bound = current_bound()
     customers = _candidates(customer_ids)
     record = BillingRun.objects.create(as_of=now, bound=bound, started_at=Now(), customers=len(customers))
-    run = _Run(record, BillingProfile.objects.get(is_default=True), now)
+    run = _Run(record, BillingProfile.objects.get(is_default=True))
     for start in range(0, len(customers), _CHUNK):
         chunk = customers[start : start + _CHUNK]
-        for customer_id in _with_something_due(chunk, run):
-            _bill_and_go_on(customer_id, run)
+        _bill_chunk(chunk, run)
         _collect_pending(chunk, run)
         _save(run)
     _save(run, finished_at=Now())
@@ -101,67 +97,68 @@ def _candidates(customer_ids: Sequence[int] | None) -> list[int]:
     return list(customers.order_by("pk").values_list("pk", flat=True))
 
 
-def _with_something_due(customer_ids: Sequence[int], run: _Run) -> list[int]:
-    """Choose without locks whom to bill; whoever was missed by a hair is seen by the next run."""
-    chosen = Subscription.objects.filter(customer__in=customer_ids).select_related("customer__test_clock")
-    subscriptions = list(chosen.order_by("customer_id", "pk"))
-    billed = load(subscriptions, run.features)
-    due = {sub.customer_id for sub in subscriptions if _has_something_due(sub, billed, run)}
-    return sorted(due)
-
-
-def _has_something_due(subscription: Subscription, billed: Billed, run: _Run) -> bool:
-    at = run.time_of(subscription.customer)
-    try:
-        return any(run.is_due(bill, at) for bill in bills_of(subscription, billed, until=at))
-    except Exception:
-        # Billing it under the lock will say what is wrong with this one alone.
-        return True
-
-
-def _bill_and_go_on(customer_id: int, run: _Run) -> None:
-    try:
-        run.invoices += len(_bill_customer(customer_id, run))
-    except DomainError as error:
-        _note_failure(run, customer_id, error.message, is_unexpected=False)
-    except Exception as error:
-        if not connection.is_usable():
-            raise
-        logger.exception("Billing of customer %s failed", customer_id)
-        _note_failure(run, customer_id, f"{type(error).__name__}: {error}", is_unexpected=True)
+def _bill_chunk(customer_ids: Sequence[int], run: _Run) -> None:
+    """Read without locks what is due and used, then write it for one customer after the other."""
+    found = run.outlooks(customer_ids)
+    readings = read_usage(found, bound=run.record.bound)
+    for outlook in found:
+        try:
+            run.invoices += len(_bill_customer(outlook, readings, run))
+        except DomainError as error:
+            _note_failure(run, outlook.customer.pk, error.message, is_unexpected=False)
+        except Exception as error:
+            _note_bug(run, outlook.customer.pk, error)
 
 
 @transaction.atomic
-def _bill_customer(customer_id: int, run: _Run) -> list[Invoice]:
-    # Locks are always taken in this order: customer, subscriptions, invoice, sequence. The weaker kind of lock lets
-    # rows that point to the customer be written meanwhile.
-    locked = Customer.objects.select_for_update(of=("self",), no_key=True).select_related("test_clock")
-    customer = locked.get(pk=customer_id)
-    contracts = Subscription.objects.select_for_update(of=("self",), no_key=True).filter(customer=customer)
-    subscriptions = list(contracts.order_by("pk"))
-    at = run.time_of(customer)
-    billed = load(subscriptions, run.features)
-    bills = [bill for sub in subscriptions for bill in bills_of(sub, billed, until=at) if run.is_due(bill, at)]
-    spans = customer_spans(customer_id=customer.pk, bound=run.record.bound)
-    drafts = []
-    for bill in sorted(bills, key=lambda bill: bill.billed_at):
-        priced = [price_line(due, spans=spans, bound=run.record.bound) for due in bill.lines]
-        drafts.append(draft_invoice(bill=bill, priced=priced, customer=customer, profile=run.profile, at=at))
+def _bill_customer(outlook: Outlook, readings: Readings, run: _Run) -> list[Invoice]:
+    customer = outlook.customer
+    _lock(customer)
+    if outlook.seal != seal_of([customer.pk])[customer.pk]:
+        # Another run billed them, or their contract changed: look again, under the lock.
+        found = run.outlooks([customer.pk])
+        if not found:
+            return []
+        outlook = found[0]
+    if outlook.error:
+        raise outlook.error
+    drafts = [_draft(bill, outlook, readings, run) for bill in outlook.bills]
     # Last, because from the first number on every other run waits for this transaction.
-    return [issue_draft(invoice=draft, at=at) for draft in drafts]
+    return [issue_draft(invoice=draft, at=outlook.at) for draft in drafts]
+
+
+def _lock(customer: Customer) -> None:
+    """
+    Lock the customer, then their contracts. Locks are always taken in this order: these, invoice, sequence.
+
+    The weaker kind of lock lets rows that point to the customer be written meanwhile.
+    """
+    Customer.objects.select_for_update(no_key=True).values_list("pk").get(pk=customer.pk)
+    contracts = Subscription.objects.select_for_update(no_key=True).filter(customer=customer)
+    list(contracts.order_by("pk").values_list("pk"))
+
+
+def _draft(bill: Bill, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
+    priced = [price_line(due, spans=outlook.spans, bound=run.record.bound, readings=readings) for due in bill.lines]
+    return draft_invoice(bill=bill, priced=priced, customer=outlook.customer, profile=run.profile, at=outlook.at)
 
 
 def _collect_pending(customer_ids: Sequence[int], run: _Run) -> None:
     """Collect what this run issued, and what a killed one left behind."""
     pending = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_PENDING, customer__in=customer_ids)
-    for invoice in pending.select_related("customer__test_clock").order_by("pk"):
+    chosen = pending.order_by("pk").values_list("pk", "customer", "customer__test_clock__now_at")
+    for invoice_id, customer_id, clock_at in chosen:
         try:
-            collect_payment(invoice_id=invoice.pk, at=run.time_of(invoice.customer))
+            collect_payment(invoice_id=invoice_id, at=clock_at or run.record.as_of)
         except Exception as error:
-            if not connection.is_usable():
-                raise
-            logger.exception("Collecting invoice %s failed", invoice)
-            _note_failure(run, invoice.customer_id, f"{type(error).__name__}: {error}", is_unexpected=True)
+            _note_bug(run, customer_id, error)
+
+
+def _note_bug(run: _Run, customer_id: int, error: Exception) -> None:
+    if not connection.is_usable():
+        raise error
+    logger.error("Billing of customer %s failed", customer_id, exc_info=error)
+    _note_failure(run, customer_id, f"{type(error).__name__}: {error}", is_unexpected=True)
 
 
 def _note_failure(run: _Run, customer_id: int, reason: str, *, is_unexpected: bool) -> None:

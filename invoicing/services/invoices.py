@@ -140,7 +140,7 @@ def _line(invoice: Invoice, position: int, priced: PricedLine, at: datetime) -> 
         type=item.type,
         feature=item.feature,
         meter_version=priced.due.version,
-        filters=item.feature.filters if item.feature else {},
+        filters=priced.due.filters,
         price=item.price,
         currency=invoice.currency,
         period_start=state.period.start,

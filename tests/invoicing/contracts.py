@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from metering.models import Customer
-from pricing.models import Subscription
+from pricing.models import Feature, Subscription
 from tests import factories
 from tests.factories import START
 
@@ -24,7 +24,12 @@ def day(month: int, day: int, hour: int = 0) -> datetime:
 
 
 def subscribe(
-    *, customer: Customer | None = None, fee: dict | None = FEE, tokens: dict | None = TOKENS, **kwargs
+    *,
+    customer: Customer | None = None,
+    fee: dict | None = FEE,
+    tokens: dict | None = TOKENS,
+    feature: Feature | None = None,
+    **kwargs,
 ) -> Subscription:
     """Make a contract whose customer sends events under their key; `fee` or `tokens` None leaves that item out."""
     customer = customer or factories.CustomerFactory(currency="USD")
@@ -35,7 +40,10 @@ def subscribe(
     if fee:
         factories.SubscriptionItemFactory(subscription=subscription, key="fee", position=0, price=fee, **ends)
     if tokens:
-        factories.SubscriptionItemFactory(subscription=subscription, usage=True, position=1, price=tokens, **ends)
+        shared = {"feature": feature} if feature else {}
+        factories.SubscriptionItemFactory(
+            subscription=subscription, usage=True, position=1, price=tokens, **ends, **shared
+        )
     return subscription
 
 

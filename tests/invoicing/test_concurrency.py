@@ -8,7 +8,10 @@ from django.db import connection
 from django.db.models import Count
 
 from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSequence, Payment
+from invoicing.services import billing_run
 from invoicing.services.billing_run import run_billing
+from metering.services.customers import change_customer
+from pricing.services.subscriptions import cancel_subscription
 from tests.invoicing.contracts import day, subscribe, use
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,3 +64,45 @@ def test_runs_of_one_customer_and_of_all_do_not_meet():
     errors = at_once(4, lambda: run_billing(now=day(2, 2), customer_ids=next(targets)))
     assert errors == []
     assert set(Invoice.objects.values("subscription").annotate(n=Count("pk")).values_list("n", flat=True)) == {2}
+
+
+def in_between(monkeypatch, change):
+    """Let something happen after the run read what is due and before it takes the lock."""
+    read_usage = billing_run.read_usage
+
+    def read_and_change(*args, **kwargs):
+        readings = read_usage(*args, **kwargs)
+        change()
+        return readings
+
+    monkeypatch.setattr(billing_run, "read_usage", read_and_change)
+
+
+def test_it_looks_again_when_a_contract_changed_before_the_lock(monkeypatch):
+    subscription = subscribe(tokens=None)
+    in_between(
+        monkeypatch,
+        lambda: cancel_subscription(subscription_id=subscription.pk, at=day(1, 2), active_to=day(1, 16)),
+    )
+    run_billing(now=day(1, 2))
+    # 20.00 x 15/31 = 9.677..., rounded 9.68
+    assert subscription.invoices.get().total == Decimal("9.68")
+
+
+def test_it_writes_the_buyer_as_they_are_when_it_holds_the_lock(monkeypatch):
+    subscription = subscribe(tokens=None)
+    in_between(
+        monkeypatch,
+        lambda: change_customer(customer_id=subscription.customer_id, at=day(1, 2), name="Acme Renamed"),
+    )
+    run_billing(now=day(1, 2))
+    assert subscription.invoices.get().buyer["name"] == "Acme Renamed"
+
+
+def test_it_leaves_alone_whom_another_run_billed_before_the_lock(monkeypatch):
+    subscription = subscribe()
+    with monkeypatch.context() as patch:
+        in_between(patch, lambda: (patch.undo(), run_billing(now=day(2, 2))))
+        run = run_billing(now=day(2, 2))
+    assert (run.invoices, run.failures) == (0, [])
+    assert subscription.invoices.count() == 2

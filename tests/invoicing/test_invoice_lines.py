@@ -110,3 +110,31 @@ def test_late_usage_changes_no_line_that_was_billed():
     run = run_billing(now=day(2, 3))
     assert run.invoices == 0
     assert Invoice.objects.get(pk=invoice.pk).total == Decimal("32.50")
+
+
+def test_customers_of_one_feature_are_each_billed_what_they_used():
+    feature = factories.FeatureFactory()
+    subscriptions = [subscribe(fee=None, feature=feature) for _ in range(3)]
+    for tokens, subscription in zip((5, 7, 0), subscriptions, strict=True):
+        use(subscription.customer, tokens, day(1, 5))
+        use(subscription.customer, tokens, day(2, 5))
+    run_billing(now=day(3, 2))
+    quantities = [
+        [invoice.lines.get().quantity for invoice in subscription.invoices.order_by("billed_at")]
+        for subscription in subscriptions
+    ]
+    assert quantities == [[5, 5], [7, 7], [0, 0]]
+
+
+def test_a_subject_that_changed_hands_counts_for_each_owner_in_their_time():
+    feature = factories.FeatureFactory()
+    before, after = (subscribe(fee=None, feature=feature) for _ in range(2))
+    subject = factories.SubjectFactory(key="moved")
+    factories.SubjectLinkFactory(subject=subject, customer=before.customer, to_at=day(1, 10))
+    factories.SubjectLinkFactory(subject=subject, customer=after.customer, from_at=day(1, 10))
+    for tokens, at in ((1, day(1, 9)), (20, day(1, 10)), (300, day(1, 11))):
+        factories.EventFactory(subject="moved", time=at, data={"tokens": tokens, "model": "large"})
+    use(before.customer, 4000, day(1, 20))
+    run_billing(now=day(2, 2))
+    lines = [subscription.invoices.get().lines.get() for subscription in (before, after)]
+    assert [line.quantity for line in lines] == [4001, 320]
