@@ -25,6 +25,7 @@ _SHOWN = 5
 _PATIENCE_MS = 700
 _KEPT_SECONDS = 20
 _CHART_HEIGHT = 120
+_COUNT = "SELECT width_bucket(time, %s::timestamptz[]), count(*) FROM metering_event WHERE time >= %s GROUP BY 1"
 _TASKS = (
     ("Add a customer", "domain_add", "admin:metering_customer_add"),
     ("Add a meter", "speed", "admin:metering_meter_add"),
@@ -100,12 +101,12 @@ def _events_per_day(now: datetime) -> list[int] | None:
 
 def _counted(days: Sequence[datetime]) -> list[int]:
     # An index answers this, but nothing bounds how much of it there is: past its patience the page goes without.
-    sql = "SELECT width_bucket(time, %s::timestamptz[]), count(*) FROM metering_event WHERE time >= %s GROUP BY 1"
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = {_PATIENCE_MS}")
-            cursor.execute(sql, [list(days), days[0]])
+            cursor.execute(_COUNT, [list(days), days[0]])
             found = dict(cursor.fetchall())
+            cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
     except OperationalError:
         return []
     return [found.get(number, 0) for number in range(1, len(days) + 1)]

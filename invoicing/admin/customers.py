@@ -11,12 +11,15 @@ from unfold.decorators import action
 
 from invoicing.admin.invoices import invoices_panel
 from invoicing.models import Invoice
+from invoicing.queries import upcoming_invoice
 from invoicing.services.billing_run import advance_to_period_end
 from metering import clock
 from metering.admin.customers import CustomerAdmin
-from metering.admin.display import Panel, change_url, link, list_url, moment
+from metering.admin.display import Number, Panel, change_url, figure, link, list_url, moment
 from metering.admin.pages import find_row, run_action
+from metering.errors import DomainError
 from metering.models import Customer
+from pricing.admin.display import money
 from pricing.admin.subscriptions import SubscriptionAdmin
 from pricing.models import Subscription
 from pricing.queries import current_period
@@ -39,6 +42,7 @@ class BilledCustomerAdmin(CustomerAdmin):
     def panels(self, request: HttpRequest, row: Customer) -> list[Panel]:
         return [
             _subscriptions_panel(row),
+            _open_bill_panel(row),
             invoices_panel(row.invoices, list_url(Invoice, customer__id__exact=row.pk)),
             *super().panels(request, row),
         ]
@@ -96,6 +100,29 @@ def _subscriptions_panel(customer: Customer) -> Panel:
             ("Start one", f"{reverse('admin:pricing_subscription_add')}?customer={customer.pk}"),
             ("All subscriptions", list_url(Subscription, customer__id__exact=customer.pk)),
         ],
+    )
+
+
+def _open_bill_panel(customer: Customer) -> Panel:
+    headers = ("Line", "Period", Number("Quantity"), Number("Amount"))
+    try:
+        bill = upcoming_invoice(customer=customer, at=clock.now(customer))
+    except DomainError as refusal:
+        return Panel(title="Open bill", headers=headers, rows=[], empty=refusal.message)
+    if bill is None:
+        return Panel(title="Open bill", headers=headers, rows=[], empty="None: there is no running subscription.")
+    lines = [
+        (
+            line.name,
+            f"{moment(line.period.start)} to {moment(line.period.end)}",
+            figure(line.quantity),
+            money(line.amount, bill.currency),
+        )
+        for line in bill.lines
+    ]
+    total = (format_html("<strong>{}</strong>", "So far"), "", "", money(bill.total, bill.currency))
+    return Panel(
+        title=f"Open bill, due {moment(bill.bills_at)}", headers=headers, rows=[*lines, total], empty="Nothing yet."
     )
 
 

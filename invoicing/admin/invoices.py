@@ -19,7 +19,7 @@ from invoicing.services.documents import document_bytes
 from invoicing.services.payments import retry_payment
 from metering import clock
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import NOTHING, Number, Panel, figure, hex_of, json_of, link, link_to, list_url, moment
+from metering.admin.display import NOTHING, Number, Panel, day, figure, hex_of, json_of, link, link_to, list_url, moment
 from metering.admin.pages import find_row, run_action
 from pricing.admin.display import money
 
@@ -37,7 +37,7 @@ STATUS_LABELS = {
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("number_shown", "customer_link", "status_shown", "total_shown", "period", "issued", "due")
+    list_display = ("number_shown", "customer_link", "status_shown", "total_shown", "days", "issued", "due")
     list_select_related = ("customer",)
     list_filter = (
         "status",
@@ -67,7 +67,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     ("number", "draft_number"),
-                    ("profile", "ulid"),
+                    ("profile", "public_id"),
                     ("billed_at", "created_at"),
                     ("supplier_shown", "buyer_shown"),
                 ),
@@ -97,13 +97,17 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def period(self, row: Invoice) -> str:
         return f"{moment(row.period_start)} to {moment(row.period_end)}"
 
+    @display(description="period", ordering="period_start")
+    def days(self, row: Invoice) -> str:
+        return f"{day(row.period_start)} to {day(row.period_end)}"
+
     @display(description="issued", ordering="issued_at")
     def issued(self, row: Invoice) -> str:
-        return moment(row.issued_at)
+        return day(row.issued_at)
 
     @display(description="due", ordering="due_at")
     def due(self, row: Invoice) -> str:
-        return moment(row.due_at)
+        return day(row.due_at)
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         status = Invoice.objects.filter(pk=object_id).values_list("status", flat=True).first()

@@ -15,7 +15,7 @@ from invoicing.lines import LineState
 from invoicing.models import DetailedLine, InvoiceLine
 from invoicing.queries import LineExplanation, Recomputed, explain_line, line_events, recompute_line
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import Number, Panel, figure, json_of, link, link_to, moment
+from metering.admin.display import Number, Panel, day, figure, json_of, link, link_to, moment
 from metering.admin.pages import find_row, render_page
 from metering.admin.usage import DayOfUsage, days_of_usage
 from metering.models import Event
@@ -30,7 +30,7 @@ _STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 @admin.register(InvoiceLine)
 class InvoiceLineAdmin(ReadOnlyAdmin):
     is_tracked = False
-    list_display = ("name", "invoice_link", "customer_link", "type", "period", "quantity_shown", "amount_shown")
+    list_display = ("name", "invoice_link", "customer_link", "type", "days", "quantity_shown", "amount_shown")
     list_select_related = ("invoice__customer",)
     list_filter = ("type", "currency", ("invoice", AutocompleteSelectFilter), ("feature", AutocompleteSelectFilter))
     search_fields = ("name", "ulid", "invoice__number", "invoice__customer__name", "invoice__customer__key")
@@ -55,7 +55,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("subscription_item", "sequence"),
                     ("before_shown", "now_shown"),
-                    ("filters_shown", "ulid"),
+                    ("filters_shown", "public_id"),
                 ),
                 "classes": ("collapse",),
             },
@@ -71,6 +71,10 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     @display(description="period", ordering="period_start")
     def period(self, row: InvoiceLine) -> str:
         return f"{moment(row.period_start)} to {moment(row.period_end)}"
+
+    @display(description="period", ordering="period_start")
+    def days(self, row: InvoiceLine) -> str:
+        return f"{day(row.period_start)} to {day(row.period_end)}"
 
     @display(description="quantity", ordering="quantity")
     def quantity_shown(self, row: InvoiceLine) -> str:

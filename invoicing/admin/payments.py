@@ -36,7 +36,7 @@ class PaymentAdmin(ReadOnlyAdmin):
                     ("status", "amount_shown"),
                     ("attempt", "provider"),
                     ("reason", "created_at"),
-                    "ulid",
+                    "public_id",
                 )
             },
         ),

@@ -59,9 +59,12 @@ class BillingProfileAdmin(ConsoleAdmin):
     ordering = ("pk",)
     fieldsets = (
         (None, {"fields": ("name", ("supplier_name", "supplier_tax_id"), "supplier_address")}),
-        ("Invoices", {"fields": ("number_prefix", ("collection_hours", "due_days"), ("app", "is_default"), "ulid")}),
+        (
+            "Invoices",
+            {"fields": ("number_prefix", ("collection_hours", "due_days"), ("app", "is_default"), "public_id")},
+        ),
     )
-    readonly_fields = ("app", "is_default", "ulid")
+    readonly_fields = ("app", "is_default", "public_id")
     app_link = link_to("app", "collects by")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -91,7 +94,7 @@ class AppAdmin(ReadOnlyAdmin):
     search_fields = ("name", "ulid")
     search_help_text = "Name or id"
     ordering = ("pk",)
-    fieldsets = ((None, {"fields": (("name", "type"), ("created_at", "ulid"))}),)
+    fieldsets = ((None, {"fields": (("name", "type"), ("created_at", "public_id"))}),)
 
     @display(description="since", ordering="pk")
     def created(self, row: App) -> str:

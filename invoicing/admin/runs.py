@@ -33,7 +33,7 @@ class BillingRunAdmin(ReadOnlyAdmin):
                     ("as_of", "bound_shown"),
                     ("started_at", "finished_at"),
                     ("customers", "invoices"),
-                    ("failure_count", "ulid"),
+                    ("failure_count", "public_id"),
                 )
             },
         ),

@@ -54,7 +54,7 @@ class ApiKeyAdmin(ConsoleAdmin):
             {
                 "fields": (
                     ("name", "prefix_shown"), "scopes_shown", ("created_at", "last_used_at"),
-                    ("expires_at", "revoked_at"), "ulid",
+                    ("expires_at", "revoked_at"), "public_id",
                 )
             },
         ),

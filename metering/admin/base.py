@@ -10,6 +10,7 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from metering import clock
@@ -50,6 +51,11 @@ class ConsoleAdmin(ModelAdmin, OwnTransactions):
     def panels(self, request: HttpRequest, row: Any) -> list[Panel]:
         """Return the related rows to show under an object."""
         return []
+
+    @display(description="id")
+    def public_id(self, row: Any) -> str:
+        """The id that the API shows."""
+        return row.ulid
 
     def create(self, *, data: dict[str, Any], at: Any) -> Model:
         """Make a row by its service."""

@@ -30,8 +30,8 @@ class TestClockAdmin(ConsoleAdmin):
     ordering = ("-pk",)
     refusal_fields = {"clock_moves_forward": "to"}
     add_fieldsets = ((None, {"fields": ("name", "now_at")}),)
-    fieldsets = ((None, {"fields": ("name", "now_at", ("ulid", "created_at"))}),)
-    readonly_fields = ("ulid", "created_at")
+    fieldsets = ((None, {"fields": ("name", "now_at", ("public_id", "created_at"))}),)
+    readonly_fields = ("public_id", "created_at")
     actions_detail = ["move_action"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:

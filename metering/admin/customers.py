@@ -128,7 +128,7 @@ class CustomerAdmin(ConsoleAdmin):
     search_help_text = "Name, key, id or e-mail"
     ordering = ("-pk",)
     autocomplete_fields = ("test_clock",)
-    readonly_fields = ("ulid", "clock_link", "created_at", "updated_at", "deleted_at")
+    readonly_fields = ("public_id", "clock_link", "created_at", "updated_at", "deleted_at")
     add_fieldsets = (
         (
             None,
@@ -143,7 +143,7 @@ class CustomerAdmin(ConsoleAdmin):
         (
             "More",
             {
-                "fields": ("description", "metadata", ("ulid", "created_at"), ("updated_at", "deleted_at")),
+                "fields": ("description", "metadata", ("public_id", "created_at"), ("updated_at", "deleted_at")),
                 "classes": ("collapse",),
             },
         ),

@@ -62,6 +62,11 @@ def moment(at: datetime | None) -> str:
     return NOTHING if at is None else timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
 
 
+def day(at: datetime | None) -> str:
+    """Show the day of a time, in the console's zone."""
+    return NOTHING if at is None else timezone.localtime(at).strftime("%Y-%m-%d")
+
+
 def json_block(value: object) -> SafeString:
     """Show JSON indented, its numbers with all their digits."""
     text = msgspec.json.format(_encode(value), indent=2).decode()

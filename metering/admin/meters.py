@@ -60,15 +60,22 @@ class MeterAdmin(ConsoleAdmin):
                     ("aggregation", "value_property"),
                     "group_by_shown",
                     ("event_from", "created_at"),
-                    ("ulid", "deleted_at"),
+                    ("public_id", "deleted_at"),
                 )
             },
         ),
     )
     readonly_fields = (
-        "ulid", "slug", "event_type", "aggregation", "value_property", "group_by_shown", "event_from", "created_at",
+        "public_id",
+        "slug",
+        "event_type",
+        "aggregation",
+        "value_property",
+        "group_by_shown",
+        "event_from",
+        "created_at",
         "deleted_at",
-    )  # fmt: skip
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return () if obj is None else self.readonly_fields

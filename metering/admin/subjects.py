@@ -20,7 +20,7 @@ class SubjectAdmin(ReadOnlyAdmin):
     search_fields = ("key__exact", "display_name", "ulid__exact", "links__customer__name")
     search_help_text = "The whole subject, or part of its display name or its customer's name"
     ordering = ("-pk",)
-    fieldsets = ((None, {"fields": ("key", "display_name", "ulid", "metadata_shown", "created_at")}),)
+    fieldsets = ((None, {"fields": ("key", "display_name", "public_id", "metadata_shown", "created_at")}),)
 
     metadata_shown = json_of("metadata")
 

@@ -50,7 +50,7 @@ class FeatureAdmin(ConsoleAdmin):
                     "meter",
                     "filters_shown",
                     "metadata_shown",
-                    ("ulid", "created_at", "archived_at"),
+                    ("public_id", "created_at", "archived_at"),
                 )
             },
         ),

@@ -126,12 +126,12 @@ class PlanAdmin(ConsoleAdmin):
         (
             "More",
             {
-                "fields": ("metadata", ("version", "ulid"), ("effective_from", "effective_to")),
+                "fields": ("metadata", ("version", "public_id"), ("effective_from", "effective_to")),
                 "classes": ("collapse",),
             },
         ),
     )
-    readonly_fields = ("version", "ulid", "effective_from", "effective_to")
+    readonly_fields = ("version", "public_id", "effective_from", "effective_to")
     actions_detail = ["publish_action", "next_version_action"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:

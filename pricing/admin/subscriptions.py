@@ -83,13 +83,16 @@ class SubscriptionAdmin(ConsoleAdmin):
     search_help_text = "Name, id, name or key of the customer, or key of the plan"
     ordering = ("-pk",)
     autocomplete_fields = ("customer", "plan")
-    add_fieldsets = ((None, {"fields": ("customer", "plan", ("active_from", "billing_anchor"))}),)
+    add_fieldsets = ((None, {"fields": ("customer", "plan", "active_from", "billing_anchor")}),)
     fieldsets = (
         (
             None,
             {"fields": (("customer", "plan"), ("starts", "ends"), ("current", "billed"), ("currency", "time_zone"))},
         ),
-        ("More", {"fields": (("billing_anchor", "created_at"), "metadata_shown", "ulid"), "classes": ("collapse",)}),
+        (
+            "More",
+            {"fields": (("billing_anchor", "created_at"), "metadata_shown", "public_id"), "classes": ("collapse",)},
+        ),
     )
     customer_link = link_to("customer", "customer")
     plan_link = link_to("plan", "plan")
@@ -220,7 +223,7 @@ class SubscriptionItemAdmin(ReadOnlyAdmin):
                     ("starts", "ends"),
                     "billed",
                     "price_shown",
-                    "ulid",
+                    "public_id",
                 )
             },
         ),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.core.cache import cache
 from django.urls import reverse
 
@@ -74,3 +74,38 @@ def test_it_finds_customers_from_anywhere(console):
     page = console.get(reverse("admin:search"), {"s": "robot", "extended": "1"}).content.decode()
     assert "Acme Robotics" in page
     assert reverse("admin:metering_customer_change", args=(customer.pk,)) in page
+
+
+def test_it_adds_an_operator_with_a_role(console):
+    role = Group.objects.create(name="Support")
+    member = UserFactory(email="cfo@acme.example", name="Finance")
+    form = {"email": "CFO@acme.example", "name": "", "groups": [role.pk], "change_reason": "Helps out"}
+    assert console.post(reverse("admin:metering_user_add"), form).status_code == 302
+    member.refresh_from_db()
+    assert (member.name, member.is_staff, member.is_superuser, list(member.groups.all())) == (
+        "Finance",
+        True,
+        False,
+        [role],
+    )
+    assert changes_of(member)[0].reason == "Helps out"
+
+
+def test_it_keeps_the_last_owner(console, operator):
+    url = reverse("admin:metering_user_change", args=(operator.pk,))
+    page = console.post(url, {"name": "Me", "is_staff": "on", "is_active": "on"})
+    assert page.status_code == 200
+    assert "nobody else may do everything" in str(page.context["adminform"].form.errors["is_superuser"])
+    operator.refresh_from_db()
+    assert (operator.name, operator.is_superuser) == ("Accounts", True)
+
+
+def test_it_lets_only_owners_hand_out_rights(client, db):
+    operator = UserFactory(is_staff=True)
+    operator.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    client.force_login(operator)
+    assert client.get(reverse("admin:metering_user_changelist")).status_code == 200
+    assert client.get(reverse("admin:metering_user_add")).status_code == 403
+    change = reverse("admin:metering_user_change", args=(operator.pk,))
+    assert client.get(change).status_code == 200
+    assert client.post(change, {"is_superuser": "on"}).status_code == 403

@@ -181,3 +181,15 @@ def test_it_tells_the_first_page_what_happened(console, try_out):
         "Waiting for payment",
         "Failed payments",
     }
+
+
+def test_it_shows_the_open_bill(console, try_out):
+    page = console.get(reverse("admin:metering_customer_change", args=(try_out.customer.pk,)))
+    (bill,) = [panel for panel in page.context["panels"] if panel.title.startswith("Open bill")]
+    # February's fee in advance, and January's 1,000 x 0.002 + 5 + 500 x 0.001.
+    assert [(str(row[0]), str(row[2]), str(row[3])) for row in bill.rows] == [
+        ("Base fee", "1", "20.00 USD"),
+        ("Tokens", "1,500", "7.50 USD"),
+        ("<strong>So far</strong>", "", "27.50 USD"),
+    ]
+    assert bill.title == "Open bill, due 2026-02-01 01:00"

@@ -1,0 +1,84 @@
+"""What the first page says, and that it stays cheap."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+
+from billing_site import dashboard
+from invoicing.models import InvoiceStatus
+from tests import factories
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def first_page(console, monkeypatch):
+    cache.clear()
+    monkeypatch.setattr("metering.clock.now", lambda customer=None: NOW)
+    yield lambda: console.get(reverse("admin:index"))
+    cache.clear()
+
+
+def tiles(page):
+    return {tile.title: (tile.figure, tile.note) for tile in page.context["tiles"]}
+
+
+def test_it_counts_events_by_day(first_page):
+    for days, count in ((0, 2), (1, 3), (13, 1), (14, 5)):
+        for _ in range(count):
+            factories.EventFactory(time=NOW - timedelta(days=days))
+    page = first_page()
+    assert tiles(page)["Events today"] == ("2", "3 yesterday")
+    bars = {bar.label: (bar.events, bar.height) for bar in page.context["bars"]}
+    # The busiest of the 14 days fills 120 units: 2 of 3 are 80, 1 of 3 are 40. The 15th day back is not there.
+    assert len(bars) == 14
+    assert (bars["10 Mar"], bars["09 Mar"], bars["25 Feb"], bars["01 Mar"]) == (
+        ("2", 80),
+        ("3", 120),
+        ("1", 40),
+        ("0", 0),
+    )
+
+
+def test_it_goes_without_the_chart_when_counting_takes_too_long(first_page, monkeypatch):
+    factories.EventFactory(time=NOW)
+    monkeypatch.setattr(dashboard, "_COUNT", "SELECT 1, pg_sleep(5), %s::timestamptz[], %s")
+    monkeypatch.setattr(dashboard, "_PATIENCE_MS", 20)
+    page = first_page()
+    assert page.status_code == 200
+    assert "There are too many events to count them quickly." in page.content.decode()
+    assert tiles(page)["Events today"][1] == "too many to count quickly"
+
+
+def test_it_sums_invoices_by_currency(first_page):
+    march = datetime(2026, 3, 2, tzinfo=UTC)
+    for currency, total in (("USD", "20.10"), ("USD", "0.20"), ("JPY", "500")):
+        factories.InvoiceFactory(issued=True, issued_at=march, currency=currency, total=total)
+    factories.InvoiceFactory(issued=True, issued_at=march - timedelta(days=3), status=InvoiceStatus.PAID)
+    failed = factories.InvoiceFactory(
+        issued=True, issued_at=march - timedelta(days=5), total="7.00", status=InvoiceStatus.PAYMENT_FAILED
+    )
+    page = first_page()
+    invoiced = [(tile.figure, tile.note) for tile in page.context["tiles"] if tile.title == "Invoiced this month"]
+    assert invoiced == [("500 JPY", "1 invoice"), ("20.30 USD", "2 invoices")]
+    assert tiles(page)["Failed payments"] == ("1", "to look at")
+    assert str(failed) in str(page.context["failed"][0][0])
+
+
+def test_it_asks_as_many_queries_however_much_there_is(first_page, django_assert_max_num_queries):
+    with django_assert_max_num_queries(20) as few:
+        first_page()
+    for _ in range(4):
+        factories.InvoiceFactory(issued=True, status=InvoiceStatus.PAYMENT_FAILED)
+    cache.clear()
+    with django_assert_max_num_queries(len(few)):
+        first_page()
+
+
+@pytest.mark.parametrize("app", ["metering", "pricing", "invoicing", "django_q", "account", "auth"])
+def test_it_lists_the_models_of_an_app(console, app):
+    page = console.get(reverse("admin:app_list", args=(app,)))
+    assert page.status_code == 200
+    assert f"/admin/{app}/" in page.content.decode()
