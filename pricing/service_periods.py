@@ -54,8 +54,9 @@ def service_periods(
     """
     Yield in order every service period of an item that starts before `until`, or is billed by then.
 
-    They follow each other without gap or overlap from the item's start on. In advance bills when the billing period
-    starts in which the service does (never before the item); otherwise when both periods have ended.
+    They follow each other without gap or overlap from the item's start on. In advance bills at the start of the billing
+    period in which the service starts (never before the item does); otherwise at the end of the billing period in which
+    it ends, or of the contract.
     """
     if until < item.start:
         return
@@ -76,4 +77,4 @@ def _start(period: Period, item: Span, billing: Rhythm) -> datetime:
 
 def _end(period: Period, contract: Span, billing: Rhythm) -> datetime:
     end = billing.at(period.end - MICROSECOND).end
-    return max(period.end, end if contract.end is None else min(end, contract.end))
+    return end if contract.end is None else min(end, contract.end)

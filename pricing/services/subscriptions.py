@@ -65,7 +65,7 @@ def start_subscription(
     :raises CurrencyMismatch: if the customer pays in another currency.
     :raises SecondSubscription: if the customer has a subscription at that time.
     """
-    customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer_id)
+    customer = Customer.objects.select_for_update(of=("self",), no_key=True).get(pk=customer_id)
     plan = Plan.objects.get(pk=plan_id)
     _check_customer(customer, plan)
     _check_plan(plan, customer, at)
@@ -99,7 +99,7 @@ def cancel_subscription(*, subscription_id: int, at: datetime, active_to: dateti
     :raises TransitionNotAllowed: if it has not started, or was cancelled before.
     :raises InvalidTiming: if the end lies in the past or not after the start.
     """
-    subscription = Subscription.objects.select_for_update().get(pk=subscription_id)
+    subscription = Subscription.objects.select_for_update(no_key=True).get(pk=subscription_id)
     status = subscription.status(at)
     if status != SubscriptionStatus.ACTIVE:
         raise TransitionNotAllowed(f"Cancel an active subscription: this one is {status.label.lower()}.")

@@ -129,3 +129,9 @@ def test_an_item_that_starts_within_a_billing_period_is_not_billed_before_it_sta
 def test_the_current_period_is_the_billing_period_within_the_subscription(_case, at, period):
     subscription = SubscriptionFactory(active_from=utc(1, 10), active_to=utc(3, 12), billing_anchor=utc(1, 1))
     assert current_period(subscription, at) == period
+
+
+@pytest.mark.parametrize("at", [utc(2, 28), utc(3, 1), utc(3, 2)])
+def test_the_last_period_of_a_subscription_that_ends_with_it_is_whole(at):
+    subscription = SubscriptionFactory(active_from=utc(1, 1), active_to=utc(3, 1), billing_anchor=utc(1, 1))
+    assert current_period(subscription, at) == Period(utc(2, 1), utc(3, 1))
