@@ -152,3 +152,10 @@ class RoleAdmin(ModelAdmin):
     search_help_text = "Name"
     ordering = ("name",)
     filter_horizontal = ("permissions",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        # Whoever could widen a role could widen their own, so only owners do.
+        return bool(request.user.is_superuser)
+
+    has_change_permission = has_add_permission
+    has_delete_permission = has_add_permission

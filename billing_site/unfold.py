@@ -89,7 +89,7 @@ NAVIGATION = [
 UNFOLD = {
     "SITE_TITLE": "billing_site.admin_site.site_name",
     "SITE_HEADER": "billing_site.admin_site.site_name",
-    "SITE_SUBHEADER": "Operator console",
+    "SITE_SUBHEADER": "Operator console, times in UTC",
     "SITE_URL": "/",
     "SITE_ICON": lambda request: static("img/logo.svg"),
     "SITE_FAVICONS": [

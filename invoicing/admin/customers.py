@@ -15,7 +15,7 @@ from invoicing.queries import upcoming_invoice
 from invoicing.services.billing_run import advance_to_period_end
 from metering import clock
 from metering.admin.customers import CustomerAdmin
-from metering.admin.display import Number, Panel, change_url, figure, link, list_url, moment
+from metering.admin.display import Number, Panel, change_url, figure, link, list_url, moment, span
 from metering.admin.pages import find_row, run_action
 from metering.errors import DomainError
 from metering.models import Customer
@@ -114,7 +114,7 @@ def _open_bill_panel(customer: Customer) -> Panel:
     lines = [
         (
             line.name,
-            f"{moment(line.period.start)} to {moment(line.period.end)}",
+            span(line.period.start, line.period.end, customer.zone),
             figure(line.quantity),
             money(line.amount, bill.currency),
         )

@@ -19,7 +19,21 @@ from invoicing.services.documents import document_bytes
 from invoicing.services.payments import retry_payment
 from metering import clock
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import NOTHING, Number, Panel, day, figure, hex_of, json_of, link, link_to, list_url, moment
+from metering.admin.display import (
+    NOTHING,
+    Number,
+    Panel,
+    day,
+    days,
+    figure,
+    hex_of,
+    json_of,
+    link,
+    link_to,
+    list_url,
+    moment,
+    span,
+)
 from metering.admin.pages import find_row, run_action
 from pricing.admin.display import money
 
@@ -37,8 +51,8 @@ STATUS_LABELS = {
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("number_shown", "customer_link", "status_shown", "total_shown", "days", "issued", "due")
-    list_select_related = ("customer",)
+    list_display = ("number_shown", "customer_link", "status_shown", "total_shown", "period_days", "issued", "due")
+    list_select_related = ("customer", "subscription")
     list_filter = (
         "status",
         "currency",
@@ -95,19 +109,19 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @display(description="period", ordering="period_start")
     def period(self, row: Invoice) -> str:
-        return f"{moment(row.period_start)} to {moment(row.period_end)}"
+        return span(row.period_start, row.period_end, row.subscription.zone)
 
     @display(description="period", ordering="period_start")
-    def days(self, row: Invoice) -> str:
-        return f"{day(row.period_start)} to {day(row.period_end)}"
+    def period_days(self, row: Invoice) -> str:
+        return days(row.period_start, row.period_end, row.subscription.zone)
 
     @display(description="issued", ordering="issued_at")
     def issued(self, row: Invoice) -> str:
-        return day(row.issued_at)
+        return day(row.issued_at, row.subscription.zone)
 
     @display(description="due", ordering="due_at")
     def due(self, row: Invoice) -> str:
-        return day(row.due_at)
+        return day(row.due_at, row.subscription.zone)
 
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         status = Invoice.objects.filter(pk=object_id).values_list("status", flat=True).first()
@@ -201,10 +215,10 @@ def invoices_panel(invoices: Any, all_url: str) -> Panel:
                 link(row),
                 row.get_status_display(),
                 money(row.total, row.currency),
-                f"{moment(row.period_start)} to {moment(row.period_end)}",
+                days(row.period_start, row.period_end, row.subscription.zone),
                 moment(row.issued_at),
             )
-            for row in invoices.order_by("-pk")[:_SHOWN]
+            for row in invoices.select_related("subscription").order_by("-pk")[:_SHOWN]
         ],
         empty="None yet: the billing run makes one when a period ends.",
         links=[("All invoices", all_url)],
@@ -213,14 +227,14 @@ def invoices_panel(invoices: Any, all_url: str) -> Panel:
 
 def lines_panel(invoice: Invoice) -> Panel:
     """Show what an invoice charges, each line with its Why."""
-    lines = invoice.lines.select_related("subscription_item").order_by("position", "pk")[:100]
+    lines = invoice.lines.order_by("position", "pk")[:100]
     return Panel(
         title="Lines",
         headers=("Line", "Period", Number("Quantity"), Number("Amount"), ""),
         rows=[
             (
                 link(line, line.name),
-                f"{moment(line.period_start)} to {moment(line.period_end)}",
+                span(line.period_start, line.period_end, invoice.subscription.zone),
                 figure(line.quantity),
                 money(line.amount, line.currency),
                 why_link(line),

@@ -15,7 +15,7 @@ from invoicing.lines import LineState
 from invoicing.models import DetailedLine, InvoiceLine
 from invoicing.queries import LineExplanation, Recomputed, explain_line, line_events, recompute_line
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import Number, Panel, day, figure, json_of, link, link_to, moment
+from metering.admin.display import Number, Panel, days, figure, json_of, link, link_to, moment, span
 from metering.admin.pages import find_row, render_page
 from metering.admin.usage import DayOfUsage, days_of_usage
 from metering.models import Event
@@ -30,8 +30,8 @@ _STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 @admin.register(InvoiceLine)
 class InvoiceLineAdmin(ReadOnlyAdmin):
     is_tracked = False
-    list_display = ("name", "invoice_link", "customer_link", "type", "days", "quantity_shown", "amount_shown")
-    list_select_related = ("invoice__customer",)
+    list_display = ("name", "invoice_link", "customer_link", "type", "period_days", "quantity_shown", "amount_shown")
+    list_select_related = ("invoice__customer", "invoice__subscription")
     list_filter = ("type", "currency", ("invoice", AutocompleteSelectFilter), ("feature", AutocompleteSelectFilter))
     search_fields = ("name", "ulid", "invoice__number", "invoice__customer__name", "invoice__customer__key")
     search_help_text = "Name, id, number of the invoice, or name or key of the customer"
@@ -70,11 +70,11 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
 
     @display(description="period", ordering="period_start")
     def period(self, row: InvoiceLine) -> str:
-        return f"{moment(row.period_start)} to {moment(row.period_end)}"
+        return span(row.period_start, row.period_end, row.invoice.subscription.zone)
 
     @display(description="period", ordering="period_start")
-    def days(self, row: InvoiceLine) -> str:
-        return f"{day(row.period_start)} to {day(row.period_end)}"
+    def period_days(self, row: InvoiceLine) -> str:
+        return days(row.period_start, row.period_end, row.invoice.subscription.zone)
 
     @display(description="quantity", ordering="quantity")
     def quantity_shown(self, row: InvoiceLine) -> str:
@@ -161,7 +161,7 @@ def _facts(line: InvoiceLine, explanation: LineExplanation) -> list[tuple[str, o
         ("Customer", link(line.invoice.customer)),
         ("Amount", money(line.amount, line.currency)),
         ("Quantity", figure(line.quantity)),
-        ("Period", f"{moment(line.period_start)} to {moment(line.period_end)}"),
+        ("Period", span(line.period_start, line.period_end, line.subscription_item.subscription.zone)),
         ("Price", price_block(line.price, line.currency)),
     ]
     if line.meter_version is not None:
@@ -194,7 +194,7 @@ def _events_page(request: HttpRequest, line: InvoiceLine, explanation: LineExpla
     page = _EventPaginator(line, explanation.event_count).get_page(request.GET.get("page"))
     return {
         "page": page,
-        "headers": ("Time", "Subject", "Id", "Data"),
+        "headers": ("Time (UTC)", "Subject", "Id", "Data"),
         "rows": [_event_row(event) for event in page.object_list],
     }
 

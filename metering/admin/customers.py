@@ -33,8 +33,7 @@ _ADDRESS = {
 
 
 def _zone_choices() -> list[tuple[str, str]]:
-    names = sorted(name for name in zone_names() if "/" in name or name == "UTC")
-    return [("", "The seller's zone"), *((name, name.replace("_", " ")) for name in names)]
+    return [("", "The seller's zone"), *((name, name.replace("_", " ")) for name in sorted(zone_names()))]
 
 
 class CustomerForm(ConsoleForm):

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import msgspec
 from django.db.models import Model
@@ -16,6 +17,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import display
 
 NOTHING = "\N{EN DASH}"
+_INSTANT = timedelta(microseconds=1)
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
@@ -62,9 +64,22 @@ def moment(at: datetime | None) -> str:
     return NOTHING if at is None else timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
 
 
-def day(at: datetime | None) -> str:
-    """Show the day of a time, in the console's zone."""
-    return NOTHING if at is None else timezone.localtime(at).strftime("%Y-%m-%d")
+def day(at: datetime | None, zone: ZoneInfo | None = None) -> str:
+    """Show the day of a time, in a zone or else the console's."""
+    return NOTHING if at is None else timezone.localtime(at, zone).strftime("%Y-%m-%d")
+
+
+def days(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """Show the days in a zone that a half-open period touches, the last one included."""
+    return f"{day(start, zone)} to {day(end - _INSTANT, zone)}"
+
+
+def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    """Show a half-open period in a zone: by its days where it is made of whole days, else to the minute."""
+    first, last = start.astimezone(zone), end.astimezone(zone)
+    if first.time() == last.time() == time.min:
+        return days(start, end, zone)
+    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} {zone.key}"
 
 
 def json_block(value: object) -> SafeString:

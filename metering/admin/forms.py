@@ -31,6 +31,13 @@ class ConsoleForm(forms.ModelForm):
 
     change_reason = ReasonField()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, PairsField) and not field.can_show(self.initial.get(name)):
+                field.disabled = True
+                field.help_text = "Holds text that does not fit one line each, so change it through the API."
+
     def clean(self) -> dict[str, Any] | None:
         data = super().clean()
         if self.refusal is not None:
@@ -98,7 +105,16 @@ class PairsField(forms.CharField):
             pairs[name] = self.read(text)
         return pairs
 
+    def can_show(self, value: Any) -> bool:
+        """Whether a stored value comes back the same from the text that is shown for it."""
+        try:
+            return self.to_python(self.prepare_value(value or {})) == (value or {})
+        except forms.ValidationError:
+            return False
+
     def has_changed(self, initial: Any, data: Any) -> bool:
+        if self.disabled:
+            return False
         try:
             return self.to_python(data) != (initial or {})
         except forms.ValidationError:

@@ -14,6 +14,8 @@ _TERMS = {PaymentTerm.IN_ADVANCE: "in advance", PaymentTerm.IN_ARREARS: "in arre
 CADENCES = {
     "P1D": "daily",
     "P1W": "weekly",
+    "P2W": "every two weeks",
+    "P4W": "every four weeks",
     "P1M": "monthly",
     "P3M": "quarterly",
     "P6M": "half-yearly",
@@ -38,6 +40,12 @@ def money(amount: Decimal | None, currency: str) -> Number:
 def cadence(duration: str) -> str:
     """Show how often something is billed, such as `monthly` for P1M."""
     return CADENCES.get(duration, duration)
+
+
+def cadence_choices(stored: str = "") -> list[tuple[str, str]]:
+    """Return how often something may be billed, with what is stored if it is another."""
+    choices = {key: text.capitalize() for key, text in CADENCES.items()}
+    return list((choices if stored in choices or not stored else {stored: stored} | choices).items())
 
 
 def price_block(data: Mapping[str, object], currency: str) -> SafeString | str:

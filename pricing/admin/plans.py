@@ -19,7 +19,7 @@ from metering.admin.display import NOTHING, Panel, change_url, link, link_to, li
 from metering.admin.forms import ConsoleForm, CurrencyChoiceField, NoteField, PairsField
 from metering.admin.pages import find_row, run_action
 from metering.errors import DomainError
-from pricing.admin.display import CADENCES, cadence, price_block
+from pricing.admin.display import cadence, cadence_choices, price_block
 from pricing.admin.rate_cards import RateCards, initial_of
 from pricing.models import Plan, PlanPhase, RateCard, Subscription
 from pricing.services.plans import RateCardInput, change_draft, create_plan, publish_plan
@@ -40,13 +40,17 @@ class PlanForm(ConsoleForm):
     metadata = PairsField(example="segment = startups", required=False, help_text="One name = value a line.")
     billing_cadence = forms.ChoiceField(
         label="Billed",
-        choices=[(key, text.capitalize()) for key, text in CADENCES.items()],
+        choices=cadence_choices(),
         initial="P1M",
         widget=UnfoldAdminSelectWidget(),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "billing_cadence" in self.fields:
+            self.fields["billing_cadence"].choices = cadence_choices(  # type: ignore[attr-defined]
+                self.instance.billing_cadence
+            )
         stored = initial_of(_cards_of(self.instance)) if self.instance.pk else []
         self.cards: Any = RateCards(self.data if self.is_bound else None, initial=stored, prefix="cards")
 

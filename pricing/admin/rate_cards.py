@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from pricing.admin.display import CADENCES
+from pricing.admin.display import cadence_choices
 from pricing.models import Feature, RateCard, RateCardType
 from pricing.prices import FlatPrice, GraduatedPrice, PaymentTerm, Tier, parse_price, price_to_json
 from pricing.services.plans import RateCardInput
@@ -29,10 +29,17 @@ _FIELDS = {".name": "name", ".key": "key", ".featureKey": "feature", ".billingCa
 _TIER_FIELDS = {"upToAmount": "up_to", "unitPrice": "unit", "flatPrice": "flat"}
 
 
-def _amount_field(label: str, **attrs: str) -> forms.DecimalField:
+class _AmountField(forms.DecimalField):
+    """A number that is shown as text, and unchanged where only its writing differs."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(Decimal(initial) if initial else None, data)
+
+
+def _amount_field(label: str, **attrs: str) -> _AmountField:
     # Text, not a number input: browsers would round long figures, and show them in their own way.
     widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "aria-label": label, **attrs})
-    field = forms.DecimalField(label=label, required=False, min_value=Decimal(0), widget=widget)
+    field = _AmountField(label=label, required=False, min_value=Decimal(0), widget=widget)
     field.error_messages.update(
         invalid=f"Write a number such as 0.002 as {label.lower()}.",
         min_value=f"Set {label.lower()} to zero or more.",
@@ -46,7 +53,7 @@ class RateCardForm(forms.Form):
     kind = forms.ChoiceField(label="Charges", choices=_KINDS, widget=UnfoldAdminSelectWidget())
     name = forms.CharField(label="Name", max_length=256, widget=UnfoldAdminTextInputWidget())
     cadence = forms.ChoiceField(
-        label="Billed", choices=[(key, text.capitalize()) for key, text in CADENCES.items()], initial="P1M",
+        label="Billed", choices=cadence_choices(), initial="P1M",
         widget=UnfoldAdminSelectWidget(),
     )  # fmt: skip
     key = forms.CharField(
@@ -76,6 +83,7 @@ class RateCardForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["feature"].queryset = Feature.objects.filter(archived_at=None).order_by("key")  # type: ignore[attr-defined]
+        self.fields["cadence"].choices = cadence_choices(self.initial.get("cadence", ""))  # type: ignore[attr-defined]
         stored = sum(name.endswith("_unit") for name in self.initial)
         self.tiers = range(max(TIERS, stored + _SPARE_TIERS))
         for number in self.tiers:

@@ -13,7 +13,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from metering import clock
 from metering.admin.base import ConsoleAdmin, ReadOnlyAdmin
-from metering.admin.display import Panel, json_of, link, link_to, list_url, moment
+from metering.admin.display import Panel, json_of, link, link_to, list_url, moment, span
 from metering.admin.forms import ConsoleForm
 from metering.admin.pages import ActionForm, find_row, run_action
 from metering.models import Customer
@@ -121,7 +121,7 @@ class SubscriptionAdmin(ConsoleAdmin):
     @display(description="current billing period")
     def current(self, row: Subscription) -> str:
         period = current_period(row, clock.now(row.customer))
-        return f"{moment(period.start)} to {moment(period.end)}"
+        return span(period.start, period.end, row.zone)
 
     @display(description="billed", ordering="billing_cadence")
     def billed(self, row: Subscription) -> str:

@@ -12,7 +12,7 @@ from invoicing.services.billing_run import advance_to_period_end
 from metering.history import changes_of
 from metering.models import Customer
 from pricing.models import Subscription
-from tests.factories import START, CustomerFactory, SubscriptionFactory
+from tests.factories import START, CustomerFactory, InvoiceFactory, SubscriptionFactory
 
 
 def to_month_end(console, customer):
@@ -193,3 +193,20 @@ def test_it_shows_the_open_bill(console, try_out):
         ("<strong>So far</strong>", "", "27.50 USD"),
     ]
     assert bill.title == "Open bill, due 2026-02-01 01:00"
+
+
+def test_it_shows_periods_by_the_days_of_the_subscriptions_zone(console):
+    def at(day, hour):
+        return datetime(2026, 1, day, hour, tzinfo=UTC)
+
+    invoice = InvoiceFactory(
+        subscription__time_zone="America/New_York",
+        # Midnight in New York is 5 o'clock UTC in January.
+        period_start=at(1, 5),
+        period_end=at(31, 5),
+    )
+    rows = console.get(reverse("admin:invoicing_invoice_changelist")).content.decode()
+    assert "2026-01-01 to 2026-01-30" in rows
+    Invoice.objects.filter(pk=invoice.pk).update(period_start=at(1, 6))
+    page = console.get(reverse("admin:invoicing_invoice_change", args=(invoice.pk,))).content.decode()
+    assert "2026-01-01 01:00 to 2026-01-31 00:00 America/New_York" in page

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from metering.models import Meter
 from pricing.models import Feature, Plan
-from pricing.services.plans import publish_plan
+from pricing.services.plans import RateCardInput, create_plan, publish_plan
 from tests.factories import START, FeatureFactory, MeterVersionFactory, PlanFactory, PlanPhaseFactory, RateCardFactory
 
 ADD_PLAN = reverse("admin:pricing_plan_add")
@@ -42,7 +42,9 @@ def flat(**changes):
 
 
 def usage(feature, *tiers, **changes):
-    card = {"kind": "usage_based", "name": "Tokens", "cadence": "P1M", "feature": feature.pk}
+    # A browser sends the inputs of flat fees too, though they are hidden.
+    hidden = {"key": feature.key, "amount": "", "payment_term": "in_advance"}
+    card = {"kind": "usage_based", "name": "Tokens", "cadence": "P1M", "feature": feature.pk} | hidden
     for number, tier in enumerate(tiers):
         card |= {f"tier_{number}_{part}": value for part, value in zip(_TIER_PARTS, tier, strict=True)}
     return card | changes
@@ -241,3 +243,39 @@ def test_it_suggests_only_plans_that_can_be_subscribed_to(console):
     query = {"app_label": "pricing", "model_name": "subscription", "field_name": "plan", "term": ""}
     found = console.get(reverse("admin:autocomplete"), query).json()["results"]
     assert [result["id"] for result in found] == [str(active.pk)]
+
+
+def test_it_leaves_rate_cards_alone_when_a_draft_is_saved_as_it_was(console):
+    feature = FeatureFactory(key="tokens")
+    tiers = usage(feature, ("1000.50", "0.0020", ""), ("", "0.001", "5"))
+    console.post(ADD_PLAN, plan_form(flat(amount="20.00"), tiers))
+    plan = Plan.objects.get()
+    before = list(plan.phases.get().rate_cards.order_by("pk").values())
+    url = reverse("admin:pricing_plan_change", args=(plan.pk,))
+    assert console.post(url, plan_form(flat(amount="20"), tiers, initial=2, description="For teams")).status_code == 302
+    plan.refresh_from_db()
+    assert plan.description == "For teams"
+    assert list(plan.phases.get().rate_cards.order_by("pk").values()) == before
+
+
+def test_it_keeps_tiers_and_cadences_that_came_through_the_api(console):
+    feature = FeatureFactory(key="tokens")
+    tiers = [{"upToAmount": str(number), "unitPrice": {"type": "unit", "amount": "1"}} for number in range(1, 12)]
+    tiers.append({"unitPrice": {"type": "unit", "amount": "0.5"}})
+    card = RateCardInput(
+        type="usage_based",
+        key="tokens",
+        name="Tokens",
+        price={"type": "tiered", "mode": "graduated", "tiers": tiers},
+        feature=feature,
+        billing_cadence="P12M",
+    )
+    plan = create_plan(key="pro", name="Pro", currency="USD", billing_cadence="P12M", rate_cards=[card], at=START)
+    url = reverse("admin:pricing_plan_change", args=(plan.pk,))
+    form = console.get(url).context["adminform"].form
+    shown = {field.html_name: field.value() for field in form.cards.forms[0] if field.value()}
+    shown = {name: value for name, value in shown.items() if name.startswith("cards-0-")}
+    sent = plan_form({}, initial=1, billing_cadence="P12M") | shown | {"cards-0-name": "All tokens"}
+    assert console.post(url, sent).status_code == 302
+    stored = plan.phases.get().rate_cards.get()
+    assert (stored.name, stored.billing_cadence, len(stored.price["tiers"])) == ("All tokens", "P12M", 12)

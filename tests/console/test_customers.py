@@ -167,3 +167,15 @@ def test_it_makes_and_moves_test_clocks_forward_only(console):
     page = console.post(url, {"to_0": "2026-01-15", "to_1": "00:00:00"})
     assert "Choose a later time." in page.content.decode()
     assert TestClock.objects.get().now_at == datetime(2026, 2, 1, tzinfo=UTC)
+
+
+def test_it_leaves_what_its_inputs_cannot_show(console):
+    metadata = {"note": "two\nlines = here", "region": "eu"}
+    customer = CustomerFactory(key="acme", metadata=metadata, time_zone="EST5EDT")
+    SubjectLinkFactory(customer=customer, subject__key="acme")
+    url = reverse("admin:metering_customer_change", args=(customer.pk,))
+    assert console.get(url).context["adminform"].form.fields["metadata"].disabled
+    form = customer_form(name="Acme Two", time_zone="EST5EDT", metadata="note = two")
+    assert console.post(url, form).status_code == 302
+    customer.refresh_from_db()
+    assert (customer.name, customer.time_zone, customer.metadata) == ("Acme Two", "EST5EDT", metadata)
