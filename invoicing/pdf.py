@@ -7,7 +7,10 @@ from pathlib import Path
 import typst
 
 from invoicing.document import InvoiceDocument, Line, Part, Party
+from invoicing.formats import Formats
+from metering.periods import Period
 
+_DASH, _NO_BREAK = "\N{EN DASH}", "\N{NO-BREAK SPACE}"
 _FOLDER = Path(__file__).with_name("typst")
 
 
@@ -41,7 +44,7 @@ def _texts(document: InvoiceDocument) -> dict[str, object]:
             ["Invoice number", document.number],
             ["Issue date", formats.day(document.issued_at)],
             ["Due date", formats.day(document.due_at)],
-            ["Service period", formats.period(document.period)],
+            ["Service period", _period(document.period, formats)],
             *([["Customer reference", document.buyer.reference]] if document.buyer.reference else []),
         ],
         "seller": _party(document.seller),
@@ -49,9 +52,13 @@ def _texts(document: InvoiceDocument) -> dict[str, object]:
         "currency": document.currency,
         "lines": [_line(line, document) for line in document.lines],
         "total": formats.money(document.total),
-        "due": formats.day(document.due_at),
         "note": document.payment_note,
     }
+
+
+def _period(period: Period, formats: Formats) -> str:
+    """Let a period break at its dash alone."""
+    return formats.period(period).replace(" ", _NO_BREAK).replace(f"{_DASH}{_NO_BREAK}", f"{_DASH} ")
 
 
 def _party(party: Party) -> dict[str, object]:
@@ -63,7 +70,7 @@ def _line(line: Line, document: InvoiceDocument) -> dict[str, object]:
     formats = document.formats
     return {
         "name": line.name,
-        "period": formats.period(line.period),
+        "period": _period(line.period, formats),
         "quantity": formats.quantity(line.quantity),
         "unit_amount": "" if line.unit_amount is None else formats.money(line.unit_amount),
         "amount": formats.money(line.amount),
