@@ -20,6 +20,7 @@ def test_the_scheduled_run_bills_what_is_due_now():
     tasks.bill_due()
     invoice = subscription.invoices.get()
     assert (BillingRun.objects.get().as_of, invoice.issued_at) == (day(1, 2), day(1, 2))
+    assert (invoice.number, invoice.status) == ("INV-000001", InvoiceStatus.PAID)
     assert {change.actor for change in changes_of(invoice)} == {"billing run"}
 
 
