@@ -13,7 +13,7 @@ from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceStatus
 from invoicing.queries.bills import Bill, price_line
 from invoicing.queries.due import Outlook, Readings, outlooks, read_usage, seal_of
 from invoicing.services.invoices import draft_invoice, issue_draft
-from invoicing.services.payments import collect_payment
+from invoicing.services.payments import collect_invoice
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
 from metering.models import Customer
@@ -24,6 +24,10 @@ from pricing.queries import current_period
 logger = logging.getLogger(__name__)
 # So many customers are read in a few queries, before those with something due are locked one by one.
 _CHUNK = 200
+_LOCK = """
+    SELECT FROM metering_customer customer JOIN pricing_subscription contract ON contract.customer_id = customer.id
+    WHERE customer.id = %s ORDER BY contract.id FOR NO KEY UPDATE OF customer, contract
+"""
 
 
 class CannotAdvance(DomainError):
@@ -133,9 +137,8 @@ def _lock(customer: Customer) -> None:
 
     The weaker kind of lock lets rows that point to the customer be written meanwhile.
     """
-    Customer.objects.select_for_update(no_key=True).values_list("pk").get(pk=customer.pk)
-    contracts = Subscription.objects.select_for_update(no_key=True).filter(customer=customer)
-    list(contracts.order_by("pk").values_list("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [customer.pk])
 
 
 def _draft(bill: Bill, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
@@ -146,12 +149,12 @@ def _draft(bill: Bill, outlook: Outlook, readings: Readings, run: _Run) -> Invoi
 def _collect_pending(customer_ids: Sequence[int], run: _Run) -> None:
     """Collect what this run issued, and what a killed one left behind."""
     pending = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_PENDING, customer__in=customer_ids)
-    chosen = pending.order_by("pk").values_list("pk", "customer", "customer__test_clock__now_at")
-    for invoice_id, customer_id, clock_at in chosen:
+    for invoice in pending.select_related("customer__test_clock", "profile__app").order_by("pk"):
+        clock = invoice.customer.test_clock
         try:
-            collect_payment(invoice_id=invoice_id, at=clock_at or run.record.as_of)
+            collect_invoice(invoice=invoice, at=clock.now_at if clock else run.record.as_of)
         except Exception as error:
-            _note_bug(run, customer_id, error)
+            _note_bug(run, invoice.customer_id, error)
 
 
 def _note_bug(run: _Run, customer_id: int, error: Exception) -> None:

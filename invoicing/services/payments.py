@@ -7,19 +7,6 @@ from django.db import transaction
 from invoicing.models import Invoice, InvoiceStatus, Payment, PaymentStatus
 from invoicing.providers import PROVIDERS, Charge
 
-# Sparing the wide columns makes a billing run a tenth faster.
-_READ = (
-    "ulid",
-    "status",
-    "number",
-    "draft_number",
-    "total",
-    "currency",
-    "paid_at",
-    "customer__metadata",
-    "profile__app__type",
-)
-
 
 @transaction.atomic
 def collect_payment(*, invoice_id: int, at: datetime) -> Payment | None:
@@ -31,10 +18,19 @@ def collect_payment(*, invoice_id: int, at: datetime) -> Payment | None:
 
     :raises InvalidMove: if the invoice is a draft.
     """
-    invoice = _locked(invoice_id)
-    if invoice.status in (InvoiceStatus.PAID, InvoiceStatus.PAYMENT_FAILED):
-        return invoice.payments.order_by("attempt").last()
-    return _collect(invoice, at)
+    return _collect_once(_locked(invoice_id), at)
+
+
+@transaction.atomic
+def collect_invoice(*, invoice: Invoice, at: datetime) -> Payment | None:
+    """
+    Do the same with an invoice that was read after its issue, together with its customer and its profile's app.
+
+    :raises InvalidMove: if the invoice is a draft.
+    """
+    # Only its status can have changed since.
+    invoice.status = Invoice.objects.locked().values_list("status", flat=True).get(pk=invoice.pk)
+    return _collect_once(invoice, at)
 
 
 @transaction.atomic
@@ -50,8 +46,13 @@ def retry_payment(*, invoice_id: int, at: datetime) -> Payment | None:
 
 
 def _locked(invoice_id: int) -> Invoice:
-    known = Invoice.objects.locked().select_related("customer", "profile__app").only(*_READ)
-    return known.get(pk=invoice_id)
+    return Invoice.objects.locked().select_related("customer", "profile__app").get(pk=invoice_id)
+
+
+def _collect_once(invoice: Invoice, at: datetime) -> Payment | None:
+    if invoice.status in (InvoiceStatus.PAID, InvoiceStatus.PAYMENT_FAILED):
+        return invoice.payments.order_by("attempt").last()
+    return _collect(invoice, at)
 
 
 def _collect(invoice: Invoice, at: datetime) -> Payment | None:
