@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, reverse
 from unfold.dataclasses import SearchResult
 
 from invoicing.models import Invoice
@@ -27,7 +27,7 @@ _SEARCHED: tuple[tuple[type[Model], str], ...] = (
 CONSOLE_POLICY = {"script-src": ["'self'", "'unsafe-eval'"], "style-src": ["'self'", "'unsafe-inline'"]}
 
 
-def secured_urls() -> tuple[object, str, str]:
+def secured_urls() -> tuple[list[URLResolver | URLPattern], str, str]:
     """Return the console's addresses, its sign-in replaced by the site's own (a code by e-mail, or a password)."""
     admin.site.index_title = "Overview"
     admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]

@@ -47,6 +47,8 @@ class ApiKeyFactory(DjangoModelFactory):
 
 
 class TestClockFactory(DjangoModelFactory):
+    __test__ = False
+
     class Meta:
         model = metering.TestClock
 

@@ -51,4 +51,6 @@ class DecimalJSONDecoder(json.JSONDecoder):
 
 def tracked(**kwargs: Any) -> Callable[[type[models.Model]], type[models.Model]]:
     """Keep every version of a row, with actor, time and reason, by database trigger (bulk updates included)."""
-    return pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), **kwargs)
+    return pghistory.track(
+        pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), append_only=True, **kwargs
+    )

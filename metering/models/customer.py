@@ -103,13 +103,9 @@ class Member(models.Model):
         return f"{self.user} of {self.customer}"
 
 
-class SubjectQuerySet(models.QuerySet["Subject"]):
-    pass
-
-
 @tracked()
 class Subject(models.Model):
-    """What events name as their subject: any string, found by the hash of its bytes because text of any length breaks a B-tree."""
+    """What events name as their subject: any string, found by its hash, as a B-tree breaks on text of any length."""
 
     ulid = UlidField()
     key = models.TextField()
@@ -117,8 +113,6 @@ class Subject(models.Model):
     display_name = models.CharField(max_length=256, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(editable=False)
-
-    objects = SubjectQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.key
@@ -142,7 +136,9 @@ class SubjectLink(models.Model):
     from_at = models.DateTimeField(null=True, blank=True, help_text="Empty: since ever.")
     to_at = models.DateTimeField(null=True, blank=True, help_text="Empty: for ever.")
     made_batch = models.ForeignKey("Batch", on_delete=models.PROTECT, related_name="links_made")
-    ended_batch = models.ForeignKey("Batch", on_delete=models.PROTECT, related_name="links_ended", null=True, blank=True)
+    ended_batch = models.ForeignKey(
+        "Batch", on_delete=models.PROTECT, related_name="links_ended", null=True, blank=True
+    )
     created_at = models.DateTimeField(editable=False)
 
     objects = SubjectLinkQuerySet.as_manager()
@@ -151,7 +147,7 @@ class SubjectLink(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="one_customer_per_subject_at_a_time",
-                expressions=[same("subject_id"), (TstzRange("from_at", "to_at"), RangeOperators.OVERLAPS)],
+                expressions=[same("subject"), (TstzRange("from_at", "to_at"), RangeOperators.OVERLAPS)],
                 condition=Q(ended_batch=None),
                 violation_error_message="This subject belongs to another customer at that time.",
             ),

@@ -45,10 +45,6 @@ class Batch(models.Model):
         return f"Batch {self.pk}"
 
 
-class EventQuerySet(models.QuerySet["Event"]):
-    pass
-
-
 class Event(models.Model):
     """
     One event, kept for ever. Its key is 16 bytes of blake2b over source and id, which makes it count once.
@@ -70,8 +66,6 @@ class Event(models.Model):
     api_key = models.ForeignKey(
         ApiKey, on_delete=models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
     )
-
-    objects = EventQuerySet.as_manager()
 
     class Meta:
         indexes = [

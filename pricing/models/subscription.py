@@ -52,7 +52,7 @@ class Subscription(models.Model):
         constraints = [
             ExclusionConstraint(
                 name="one_subscription_per_customer_at_a_time",
-                expressions=[same("customer_id"), (TstzRange("active_from", "active_to"), RangeOperators.OVERLAPS)],
+                expressions=[same("customer"), (TstzRange("active_from", "active_to"), RangeOperators.OVERLAPS)],
                 violation_error_message="This customer has a subscription at that time already.",
             ),
             models.CheckConstraint(
@@ -101,8 +101,8 @@ class SubscriptionItem(models.Model):
             ExclusionConstraint(
                 name="one_billable_item_per_feature_and_customer",
                 expressions=[
-                    same("customer_id"),
-                    same("feature_id"),
+                    same("customer"),
+                    same("feature"),
                     (TstzRange("active_from", "active_to"), RangeOperators.OVERLAPS),
                 ],
                 condition=Q(feature__isnull=False),

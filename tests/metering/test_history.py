@@ -1,6 +1,7 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
+from django.core.exceptions import ValidationError
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpResponse
 from django.test import RequestFactory
 
@@ -8,7 +9,7 @@ from metering.history import HistoryMiddleware, actor, changes_of
 from metering.models import Customer, Subject, User
 from metering.services.api_keys import create_api_key, revoke_api_key
 from metering.services.customers import change_customer, create_customer
-from tests.factories import START, CustomerFactory, UserFactory
+from tests.factories import START, CustomerFactory, SubjectLinkFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/customers"
@@ -135,3 +136,21 @@ def test_it_names_a_visitor_who_is_not_signed_in():
 @pytest.mark.parametrize("request_", [RequestFactory().get("/admin/"), RequestFactory().post("/api/v1/customers")])
 def test_it_leaves_reading_and_the_api_alone(request_):
     assert _through_middleware(request_, UserFactory()).actor == "not recorded"
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE metering_customerevent SET name = 'Other'", "DELETE FROM metering_customerevent"]
+)
+def test_it_lets_nobody_rewrite_what_happened(statement):
+    CustomerFactory(name="Acme")
+    with pytest.raises(DatabaseError, match="append_only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert Customer.objects.get().pgh_event_model.objects.get().name == "Acme"
+
+
+def test_it_finds_no_clash_between_links_of_two_subjects():
+    first, second = SubjectLinkFactory(), SubjectLinkFactory()
+    first.full_clean()
+    second.subject = first.subject
+    with pytest.raises(ValidationError, match="belongs to another customer"):
+        second.full_clean()

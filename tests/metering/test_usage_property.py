@@ -24,19 +24,20 @@ BASE = datetime(2026, 3, 28, 22, tzinfo=UTC)
 ZONES = [
     ZoneInfo(name) for name in ("UTC", "Europe/Paris", "Asia/Kathmandu", "America/Los_Angeles", "Australia/Lord_Howe")
 ]
-SUBJECTS = ["acme", "ü umlaut", "x" * 3000]
+SUBJECTS = ["acme", "ü" * 1500]
 VALUES = [0, 1, 7, -2, "12.5", "1e3", "0.1", " 12 ", "NaN", None, True, [1], 10**37, "9" * 38 + ".5"]
-MODELS = ["gpt-4o", "", None, 4, True, "日本"]
+MODELS = ["gpt-4o", "gpt-4o", "", None, 4, True]
 
 # Near edges of minutes, quarter hours, hours and days, where mistakes hide.
 times = st.builds(
     lambda quarters, extra: BASE + timedelta(minutes=15 * quarters, microseconds=extra),
-    st.integers(0, 200),
+    # Few quarter hours, so that events, edges of ranges and batches meet in one; a day on, others.
+    st.integers(0, 5) | st.integers(0, 5) | st.integers(96, 100),
     st.sampled_from([-1, 0, 1, 59_999_999, 60_000_000, 61_000_000, 449_000_000, 899_999_999]),
 )
 events = st.fixed_dictionaries(
     {
-        "id": st.integers(0, 30).map(str),
+        "id": st.integers(0, 40).map(str),
         "source": st.sampled_from(["one", "two"]),
         "type": st.sampled_from(["tokens", "tokens", "tokens", "other"]),
         "subject": st.sampled_from(SUBJECTS),
@@ -56,8 +57,8 @@ events = st.fixed_dictionaries(
 )
 steps = st.lists(
     st.one_of(
-        st.lists(events, min_size=1, max_size=6),
-        st.lists(events, min_size=1, max_size=6),
+        st.lists(events, min_size=1, max_size=8),
+        st.lists(events, min_size=1, max_size=8),
         st.integers(1, 10).map(lambda limit: ("roll up", limit)),
         st.just(("new meter", None)),
     ),
@@ -119,7 +120,7 @@ def _write(step):
 
 
 @pytest.mark.django_db
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, query=queries)
 def test_it_equals_a_plain_pass_over_raw_events(steps, query):
     with transaction.atomic():

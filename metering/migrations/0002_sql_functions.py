@@ -2,14 +2,20 @@
 
 from django.db import migrations
 
-# A first version, which 0005 replaces.
+# The text of metering.values.VALUE_SQL_FUNCTION, which a test holds equal to this.
 METERING_VALUE = r"""
 CREATE FUNCTION metering_value(value jsonb) RETURNS numeric
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN CASE
-    WHEN jsonb_typeof(value) IN ('number', 'string')
-         AND (value #>> '{}') ~ '^[+-]?([0-9]{1,38}(\.[0-9]{0,38})?|\.[0-9]{1,38})([eE][+-]?[0-9]{1,3})?$'
-    THEN (value #>> '{}')::numeric
+RETURN CASE jsonb_typeof(value)
+    WHEN 'number' THEN
+        CASE WHEN abs(value::numeric) < 1e38 AND min_scale(value::numeric) <= 38 THEN value::numeric END
+    WHEN 'string' THEN
+        CASE WHEN length(value #>> '{}') <= 100
+                  AND (value #>> '{}') ~ '^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$'
+        THEN
+            CASE WHEN abs((value #>> '{}')::numeric) < 1e38 AND min_scale((value #>> '{}')::numeric) <= 38
+            THEN (value #>> '{}')::numeric END
+        END
 END
 """
 
@@ -56,7 +62,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metering", "0002_history_keeps_every_version")]
+    dependencies = [("metering", "0001_initial")]
 
     operations = [
         migrations.RunSQL(METERING_VALUE, "DROP FUNCTION metering_value(jsonb)"),
