@@ -10,6 +10,7 @@ from environs import EnvError
 
 from billing_site.data_dir import chosen_data_dir
 from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
+from billing_site.secret_key import ensure_secret_key
 
 # These read no database, or look after it themselves.
 _WITHOUT_DATABASE = {"serve", "demo", "help", "check", "version", "makemessages", "compilemessages", "collectstatic"}
@@ -30,10 +31,13 @@ def main() -> None:
 def _database_for(arguments: list[str]) -> contextlib.AbstractContextManager[object]:
     command = next((word for word in arguments if not word.startswith("-")), "help")
     server = EmbeddedPostgres(chosen_data_dir(Path(__file__).resolve().parent))
-    if command == "serve":
-        # Before the settings look for the secret key in a folder that may be closed to us.
+    if command != "serve" and (command in _WITHOUT_DATABASE or "--help" in arguments):
+        return contextlib.nullcontext()
+    if command == "serve" or not os.environ.get("DATABASE_URL"):
+        # Before the settings look for the secret key, in a folder that may be closed to us.
         server.prepare_folder()
-    if os.environ.get("DATABASE_URL") or command in _WITHOUT_DATABASE or "--help" in arguments:
+        ensure_secret_key(server.data_dir)
+    if command == "serve" or os.environ.get("DATABASE_URL"):
         return contextlib.nullcontext()
     return server.running()
 

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 from billing_site.demo import company
 
 _STEPS = 8
+_IN_ITS_FOLDER = "BILLING_DEMO_IS_PREPARED"
 _BASE = Path(settings.BASE_DIR)
 
 
@@ -34,13 +35,14 @@ class Command(BaseCommand):
 
         if os.environ.get("DATABASE_URL"):
             raise CommandError("The demo makes a database of its own. Unset DATABASE_URL and start it again.")
-        folder = demo_folder()
-        if folder != settings.DATA_DIR:
-            _restart_in(folder)
         try:
-            refuse_taken_port(options["port"])
-            clean_folder(folder)
-            self._run(options)
+            if os.environ.get(_IN_ITS_FOLDER):
+                self._run(options)
+            else:
+                folder = demo_folder()
+                refuse_taken_port(options["port"])
+                clean_folder(folder)
+                _start_again_in(folder)
         except CannotStart as error:
             raise CommandError(str(error)) from error
 
@@ -73,9 +75,13 @@ def demo_folder() -> Path:
     return ordinary.with_name(".demo" if ordinary.name == ".data" else f"{ordinary.name}-demo")
 
 
-def _restart_in(folder: Path) -> None:
-    """Start this command again with the demo's folder in the environment, as settings have read the other one."""
+def _start_again_in(folder: Path) -> None:
+    """Start this command again with the demo's folder and key, as the settings have read those of the other one."""
+    from billing_site.secret_key import ensure_secret_key
+
+    ensure_secret_key(folder)
     environment = os.environ | {
+        _IN_ITS_FOLDER: "yes",
         "BILLING_DATA_DIR": str(folder),
         "BILLING_SITE_NAME": company.SELLER,
     }

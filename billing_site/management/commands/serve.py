@@ -1,13 +1,9 @@
 """`manage.py serve`: everything that one machine needs, in one process tree."""
 
 import os
-import secrets
 import sys
-import tempfile
 import time
 from argparse import ArgumentParser
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +11,6 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from billing_site.data_dir import secret_key_path
 from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 from billing_site.external_database import UnusableDatabase, check_external_database
 from billing_site.network import address_of, is_loopback, port_is_free, reachable_host
@@ -98,16 +93,6 @@ def _refuse_unshared_key() -> None:
 
 def _prepare_data_dir() -> None:
     settings.STATIC_ROOT.mkdir(exist_ok=True)
-    path = secret_key_path(settings.DATA_DIR)
-    if os.environ.get("BILLING_SECRET_KEY") or path.exists():
-        return
-    descriptor, name = tempfile.mkstemp(dir=path.parent)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(50))
-    # A link appears whole, and fails where another start was faster.
-    with suppress(FileExistsError):
-        os.link(name, path)
-    Path(name).unlink()
 
 
 def _refuse_taken_port(host: str, port: int) -> None:
