@@ -69,7 +69,8 @@ def build(*, setting: Setting, client: ApiClient, progress: Progress) -> Story:
     _roll_up(progress)
     progress.step("Billing the closed periods")
     _bill(setting, progress)
-    featured = Customer.objects.get(key=max(who, key=lambda caller: caller.weight).subject)
+    largest = max((c for c in who if _is_on_calendar(c, setting)), key=lambda caller: caller.weight)
+    featured = Customer.objects.get(key=largest.subject)
     return Story(callers=who, events=events, featured=featured, test_clock_customer=tester)
 
 
@@ -140,38 +141,50 @@ def _customers(client: ApiClient, setting: Setting) -> list[Caller]:
         if n == 7:
             body["metadata"] = {SANDBOX_OUTCOME: "failed"}
         client.post("/api/v1/customers", body)
-        joined_late = n % 5 in _LATE_JOINERS
-        delay = timedelta(days=random.randrange(5, max(6, setting.days // 2)), hours=9) if joined_late else timedelta()
-        starts.append(setting.start + delay)
+        starts.append(_joined_at(n, setting, random))
     subjects = [slugify(name) for name in names]
     return callers(
         subjects=subjects, zones=company.ZONES, starts=starts, mean=_MEAN_REQUESTS_AN_HOUR, seed=setting.seed
     )
 
 
+def _joined_at(n: int, setting: Setting, random: Random) -> datetime:
+    """Return when customer number n signed up: with the company, or at a midnight of theirs in the first half."""
+    if n % 5 not in _LATE_JOINERS:
+        return setting.start
+    day = setting.start.date() + timedelta(days=random.randrange(5, max(6, setting.days // 2)))
+    zone = ZoneInfo(company.ZONES[n % len(company.ZONES)])
+    return datetime.combine(day, time(), tzinfo=zone).astimezone(setting.start.tzinfo)
+
+
 def _subscribe(who: list[Caller], plans: list[Plan], setting: Setting) -> Customer:
-    ranked = sorted(who, key=lambda caller: caller.weight)
-    plan_of = {
-        caller.subject: plans[min(2, rank * 20 // (len(ranked) * 11))] if rank < len(ranked) * 9 // 10 else plans[2]
-        for rank, caller in enumerate(ranked)
-    }
-    for caller in who:
-        customer = Customer.objects.get(key=caller.subject)
+    starter, growth, scale = plans
+    by_size = sorted(who, key=lambda caller: caller.weight)
+    for rank, caller in enumerate(by_size):
+        share = rank / len(by_size)
+        plan = starter if share < 0.5 else growth if share < 0.9 else scale
         start = caller.starts_at
-        on_calendar = start == setting.start
-        anchor = datetime(start.year, start.month, 1, tzinfo=ZoneInfo(customer.time_zone)) if on_calendar else None
         start_subscription(
-            customer_id=customer.pk,
-            plan_id=plan_of[caller.subject].pk,
+            customer_id=Customer.objects.get(key=caller.subject).pk,
+            plan_id=plan.pk,
             at=start,
             active_from=start,
-            billing_anchor=anchor,
+            billing_anchor=_month_start(start, caller.zone) if _is_on_calendar(caller, setting) else None,
         )
-    return _test_clock_customer(plans[1], setting)
+    return _test_clock_customer(growth, setting)
+
+
+def _is_on_calendar(caller: Caller, setting: Setting) -> bool:
+    return caller.starts_at == setting.start
+
+
+def _month_start(at: datetime, zone: ZoneInfo) -> datetime:
+    local = at.astimezone(zone)
+    return datetime(local.year, local.month, 1, tzinfo=zone)
 
 
 def _test_clock_customer(plan: Plan, setting: Setting) -> Customer:
-    month_start = datetime(setting.at.year, setting.at.month, 1, tzinfo=setting.at.tzinfo)
+    month_start = _month_start(setting.at, ZoneInfo("UTC"))
     clock = create_test_clock(name="Try out billing", now_at=month_start, at=setting.at)
     customer = create_customer(
         name="Testbed (test clock)",
