@@ -43,7 +43,7 @@ def customer_required(view: CustomerView[P]) -> AnyView[P]:
     Give the view `request.customer`, or send the visitor to where they can get one.
 
     Nobody signed in: to sign-in, and back afterwards. Member of several customers and none chosen: to the chooser.
-    Member of none: a page that says so. No answer is kept by any cache, so that nothing is left after sign-out.
+    Member of none: operators to the console, others to a page that says so. No answer is kept by any cache, so that nothing is left after sign-out.
     """
 
     @wraps(view)
@@ -60,13 +60,19 @@ def _answer(request: CustomerRequest, view: CustomerView[P], *args: P.args, **kw
         return _to_sign_in(request)
     customers = customers_of(request)
     if not customers:
-        return render(request, "portal/no_access.html", status=403)
+        return _without_customer(request)
     customer = _chosen(request, customers)
     if customer is None:
         return redirect("portal_customers")
     request.customer = customer
     request.has_other_customers = len(customers) > 1
     return view(request, *args, **kwargs)
+
+
+def _without_customer(request: CustomerRequest) -> HttpResponse:
+    if request.user.is_staff:
+        return redirect("admin:index")
+    return render(request, "portal/no_access.html", status=403)
 
 
 def _chosen(request: HttpRequest, customers: list[Customer]) -> Customer | None:
