@@ -43,7 +43,8 @@ def customer_required(view: CustomerView[P]) -> AnyView[P]:
     Give the view `request.customer`, or send the visitor to where they can get one.
 
     Nobody signed in: to sign-in, and back afterwards. Member of several customers and none chosen: to the chooser.
-    Member of none: operators to the console, others to a page that says so. No answer is kept by any cache, so that nothing is left after sign-out.
+    Member of none: operators to the console, others to a page that says so. No answer is kept by any cache, so that
+    nothing is left after sign-out.
     """
 
     @wraps(view)
