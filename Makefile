@@ -47,6 +47,10 @@ lint: $(DEV)
 		|| { echo "A registry's address is committed: remove it."; exit 1; }
 
 bench: $(DEV)
+	@if [ "$$(id -u)" = 0 ] && ! command -v wrk >/dev/null && command -v apt-get >/dev/null; then \
+		echo "Installing wrk, which makes the load ..."; \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq wrk >/dev/null; \
+	fi
 	@$(BIN)/python manage.py bench
 
 lock: $(DEV)
