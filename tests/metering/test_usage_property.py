@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from random import Random
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,54 +29,66 @@ SUBJECTS = ["acme", "ü" * 1500]
 VALUES = [0, 1, 7, -2, "12.5", "1e3", "0.1", " 12 ", "NaN", None, True, [1], 10**37, "9" * 38 + ".5"]
 MODELS = ["gpt-4o", "gpt-4o", "", None, 4, True]
 
-# Near edges of minutes, quarter hours, hours and days, where mistakes hide.
-times = st.builds(
-    lambda quarters, extra: BASE + timedelta(minutes=15 * quarters, microseconds=extra),
-    # Few quarter hours, so that events, edges of ranges and batches meet in one; a day on, others.
-    st.integers(0, 5) | st.integers(0, 5) | st.integers(96, 100),
-    st.sampled_from([-1, 0, 1, 59_999_999, 60_000_000, 61_000_000, 449_000_000, 899_999_999]),
-)
-events = st.fixed_dictionaries(
-    {
-        "id": st.integers(0, 40).map(str),
-        "source": st.sampled_from(["one", "two"]),
-        "type": st.sampled_from(["tokens", "tokens", "tokens", "other"]),
-        "subject": st.sampled_from(SUBJECTS),
-        "time": times,
-        "data": st.one_of(
-            st.none(),
-            st.fixed_dictionaries(
-                {},
-                optional={
-                    "usage": st.fixed_dictionaries({"tokens": st.sampled_from(VALUES)}),
-                    "model": st.sampled_from(MODELS),
-                    "region": st.sampled_from(["eu", "us"]),
-                },
-            ),
-        ),
-    }
-)
-writing = st.lists(events, min_size=4, max_size=12)
-rolling_up = st.integers(1, 40).map(lambda limit: ("roll up", limit))
-steps = st.lists(writing | writing | rolling_up | rolling_up | st.just(("new meter", None)), min_size=5, max_size=14)
-spans = st.lists(
-    st.builds(SubjectSpan, st.sampled_from(SUBJECTS), st.none() | times, st.none() | times), min_size=1, max_size=4
-)
-queries = st.fixed_dictionaries(
-    {
-        "start": st.none() | times,
-        "end": st.none() | times,
-        "spans": st.none() | spans,
-        "subjects": st.none() | st.none() | st.lists(st.sampled_from(SUBJECTS), max_size=2),
-        "filters": st.none()
-        | st.none()
-        | st.fixed_dictionaries({"model": st.lists(st.sampled_from(["gpt-4o", "", "4", "true"]), min_size=1)}),
-        "group_by": st.lists(st.sampled_from(["model", "region"]), unique=True),
-        "by_subject": st.booleans(),
-        "window": st.none() | st.tuples(st.sampled_from(list(WindowSize)), st.sampled_from(ZONES)),
-        "bound": st.none() | st.integers(0, 14),
-    }
-)
+# Near edges of minutes, quarter hours, hours and days, where mistakes hide; few quarter hours, so that things meet.
+QUARTERS = [0, 1, 1, 1, 2, 2, 2, 3, 4, 96, 97, 98]
+MICROSECONDS = [-1, 0, 1, 59_999_999, 60_000_000, 61_000_000, 449_000_000, 899_999_999]
+
+
+class Chance:
+    """Scenarios and questions by one random generator: evenly spread, which Hypothesis's own lists are not."""
+
+    def __init__(self, seed):
+        self._random = Random(seed)
+        self._choice = self._random.choice
+
+    def steps(self):
+        kinds = [
+            self._events,
+            self._events,
+            lambda: ("roll up", self._choice([1, 5, 10, 40])),
+            lambda: ("new meter", None),
+        ]
+        chosen = self._random.choices(kinds, [4, 4, 5, 1], k=self._random.randint(4, 12))
+        return [self._events(), *(kind() for kind in chosen)]
+
+    def query(self):
+        return {
+            "start": self._choice([None, self._time()]),
+            "end": self._choice([None, self._time()]),
+            "spans": self._choice([None, None, [self._span() for _ in range(self._random.randint(1, 4))]]),
+            "subjects": self._choice([None, None, None, self._random.sample(SUBJECTS, self._random.randint(0, 2))]),
+            "filters": self._choice([None, None, {"model": self._random.sample(["gpt-4o", "", "4", "true"], 2)}]),
+            "group_by": self._choice([[], ["model"], ["region", "model"]]),
+            "by_subject": self._choice([True, False]),
+            "window": self._choice([None, (self._choice(list(WindowSize)), self._choice(ZONES))]),
+            "bound": self._choice([None, self._random.randint(0, 12)]),
+        }
+
+    def _time(self):
+        return BASE + timedelta(minutes=15 * self._choice(QUARTERS), microseconds=self._choice(MICROSECONDS))
+
+    def _span(self):
+        ends = sorted([self._time(), self._time()])
+        return SubjectSpan(self._choice(SUBJECTS), self._choice([None, ends[0]]), self._choice([None, ends[1]]))
+
+    def _events(self):
+        return [self._event() for _ in range(self._random.randint(1, 10))]
+
+    def _event(self):
+        data = {
+            "model": self._choice(MODELS),
+            "region": self._choice(["eu", "us"]),
+            "usage": {"tokens": self._choice(VALUES)},
+        }
+        kept = {name: value for name, value in data.items() if self._random.random() < 0.8}
+        return {
+            "id": str(self._random.randint(0, 40)),
+            "source": self._choice(["one", "two"]),
+            "type": self._choice(["tokens", "tokens", "tokens", "other"]),
+            "subject": self._choice(SUBJECTS),
+            "time": self._time(),
+            "data": self._choice([kept, kept, kept, None]),
+        }
 
 
 def play(steps):
@@ -114,12 +127,13 @@ def _write(step):
 
 
 @pytest.mark.django_db
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=steps, asked=st.lists(queries, min_size=4, max_size=8))
-def test_it_equals_a_plain_pass_over_raw_events(steps, asked):
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**64))
+def test_it_equals_a_plain_pass_over_raw_events(seed):
+    chance = Chance(seed)
     with transaction.atomic():
-        versions, stored, batches = play(steps)
-        for query in asked:
+        versions, stored, batches = play(chance.steps())
+        for query in [chance.query() for _ in range(8)]:
             place = query["bound"]
             query = {**query, "bound": batches[place % len(batches)] if batches and place is not None else None}
             for version in versions:
