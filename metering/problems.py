@@ -8,6 +8,7 @@ import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from ulid import ULID
 
@@ -65,6 +66,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
             return problem_response(error.status, error.message, {"code": error.code, **error.extensions})
         case exceptions.ValidationError():
             return _invalid(error)
+        case exceptions.MethodNotAllowed():
+            return _method_not_allowed(context["request"].method, context["view"].allowed_methods)
         case exceptions.APIException():
             return _refused(error)
         case RequestDataTooBig():
@@ -81,6 +84,11 @@ def _refused(error: exceptions.APIException) -> HttpResponse:
         # OpenMeter answers 400 here, and its clients know no 415.
         return problem_response(400, "Send the body as JSON, with the header Content-Type: application/json.")
     return problem_response(error.status_code, str(error.detail))
+
+
+def _method_not_allowed(method: str, allowed: Sequence[str]) -> HttpResponse:
+    served = [verb for verb in allowed if verb not in ("HEAD", "OPTIONS")]
+    return problem_response(405, f"{method} is not served here. Send {' or '.join(served)}.")
 
 
 def _invalid(error: exceptions.ValidationError) -> HttpResponse:
@@ -108,6 +116,7 @@ def _step(path: str, name: Any) -> str:
 # --- What Django answers outside of API views ----------------------------------------------------------------------
 
 
+@csrf_exempt
 def unknown_route(request: HttpRequest, **kwargs: object) -> HttpResponse:
     """Answer any path under the API that no view serves."""
     return problem_response(404, f"There is nothing at {request.path}. Check the path; it has no trailing slash.")

@@ -14,6 +14,7 @@ from metering.zones import zone_names
 
 _Input = TypeVar("_Input", bound=serializers.Serializer[Any])
 _MAX_PAGE_SIZE = 1000
+_WRITE_THE_TIME = "Write the time with an offset, such as 2026-01-31T00:00:00Z."
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 
 
@@ -35,20 +36,33 @@ def checked(input_class: type[_Input], data: Any) -> _Input:
     return read
 
 
+class ChoiceField(serializers.ChoiceField):
+    """One of a few words; whoever sends another is told which there are."""
+
+    def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
+        words = list(choices)
+        super().__init__(choices=words, **kwargs)
+        self.error_messages["invalid_choice"] = f"Use one of {', '.join(words)}."
+
+
 class InstantField(serializers.DateTimeField):
     """An instant in RFC 3339: an offset is required, since a bare time means another instant in each zone."""
+
+    default_error_messages = dict.fromkeys(("invalid", "date", "overflow"), _WRITE_THE_TIME)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default_timezone=UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime:
         if isinstance(value, str) and not _OFFSET.search(value):
-            raise serializers.ValidationError("Write the time with an offset, such as 2026-01-31T00:00:00Z.")
+            raise serializers.ValidationError(_WRITE_THE_TIME)
         return super().to_internal_value(value)
 
 
 class TextField(serializers.CharField):
     """Text as it was sent: nothing is trimmed, numbers are not text."""
+
+    default_error_messages = {"invalid": "Send a string."}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("trim_whitespace", False)
@@ -87,12 +101,14 @@ class CustomerListInput(PageInput):
     primaryEmail = TextField(required=False)
     subject = TextField(required=False)
     includeDeleted = serializers.BooleanField(default=False)
-    order = serializers.ChoiceField(choices=["ASC", "DESC"], default="ASC")
-    orderBy = serializers.ChoiceField(choices=["id", "name", "createdAt"], default="name")
+    order = ChoiceField(choices=["ASC", "DESC"], default="ASC")
+    orderBy = ChoiceField(choices=["id", "name", "createdAt"], default="name")
 
 
 class AddressInput(serializers.Serializer[Any]):
-    country = serializers.RegexField(r"^[A-Z]{2}$", required=False)
+    country = serializers.RegexField(
+        r"^[A-Z]{2}$", required=False, error_messages={"invalid": "Use a code of two letters (ISO 3166), such as DE."}
+    )
     postalCode = TextField(required=False, allow_blank=True)
     state = TextField(required=False, allow_blank=True)
     city = TextField(required=False, allow_blank=True)
@@ -111,7 +127,13 @@ class CustomerInput(serializers.Serializer[Any]):
     description = TextField(max_length=1024, required=False, allow_blank=True, allow_null=True, default="")
     usageAttribution = UsageAttributionInput(required=False, allow_null=True, default=None)
     primaryEmail = serializers.EmailField(required=False, allow_blank=True, allow_null=True, default="")
-    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False, allow_null=True, default=None)
+    currency = serializers.RegexField(
+        r"^[A-Z]{3}$",
+        required=False,
+        allow_null=True,
+        default=None,
+        error_messages={"invalid": "Use a code of three letters (ISO 4217), such as USD."},
+    )
     billingAddress = AddressInput(required=False, allow_null=True, default=None)
     metadata = TextsField(default=dict)
     timeZone = TextField(max_length=64, required=False, allow_blank=True, allow_null=True)
@@ -160,16 +182,14 @@ class MeterListInput(serializers.Serializer[Any]):
     page = serializers.IntegerField(min_value=1, max_value=10**9, required=False)
     pageSize = serializers.IntegerField(min_value=1, max_value=_MAX_PAGE_SIZE, required=False)
     includeDeleted = serializers.BooleanField(default=False)
-    order = serializers.ChoiceField(choices=["ASC", "DESC"], default="ASC")
-    orderBy = serializers.ChoiceField(
-        choices=["key", "name", "aggregation", "createdAt", "updatedAt"], default="createdAt"
-    )
+    order = ChoiceField(choices=["ASC", "DESC"], default="ASC")
+    orderBy = ChoiceField(choices=["key", "name", "aggregation", "createdAt", "updatedAt"], default="createdAt")
 
 
 class MeterInput(serializers.Serializer[Any]):
     slug = TextField(max_length=64)
     eventType = TextField()
-    aggregation = serializers.ChoiceField(choices=Aggregation.values)
+    aggregation = ChoiceField(choices=Aggregation.values)
     valueProperty = TextField(max_length=256, required=False, allow_null=True, allow_blank=True, default="")
     groupBy = TextsField(default=dict)
     eventFrom = InstantField(required=False, allow_null=True, default=None)
@@ -240,7 +260,7 @@ class UsageInput(serializers.Serializer[Any]):
 
     clientId = TextField(required=False, allow_null=True)
     to = InstantField(required=False, allow_null=True, default=None)
-    windowSize = serializers.ChoiceField(choices=list(WindowSize), required=False, allow_null=True, default=None)
+    windowSize = ChoiceField(choices=list(WindowSize), required=False, allow_null=True, default=None)
     windowTimeZone = TextField(required=False, default="UTC")
     subject = serializers.ListField(child=TextField(), max_length=100, default=list)
     groupBy = serializers.ListField(child=TextField(), max_length=100, default=list)

@@ -16,6 +16,7 @@ from metering.ingest.decode import decode_events
 from metering.ingest.writer import store_events
 from metering.models import Customer, Event, Scope
 from metering.queries import customer_spans, owners_of
+from metering.serializers import InstantField
 
 _DEFAULT_SPAN = timedelta(days=32)
 _MOST_EVENTS = 100
@@ -28,15 +29,15 @@ class UnknownCustomer(DomainError):
 class EventListInput(serializers.Serializer[Any]):
     id = serializers.CharField(required=False, help_text="A part of the event's id.")
     subject = serializers.CharField(required=False, trim_whitespace=False)
-    to = serializers.DateTimeField(required=False)
-    ingestedAtFrom = serializers.DateTimeField(required=False)
-    ingestedAtTo = serializers.DateTimeField(required=False)
+    to = InstantField(required=False)
+    ingestedAtFrom = InstantField(required=False)
+    ingestedAtTo = InstantField(required=False)
     customerId = serializers.ListField(child=serializers.CharField(), required=False)
     limit = serializers.IntegerField(min_value=1, max_value=_MOST_EVENTS, default=_MOST_EVENTS)
 
     def get_fields(self) -> dict[str, Any]:
         # A keyword cannot be the name of an attribute.
-        return {"from": serializers.DateTimeField(required=False), **super().get_fields()}
+        return {"from": InstantField(required=False), **super().get_fields()}
 
 
 class Events(ApiView):

@@ -103,9 +103,45 @@ def test_it_answers_a_path_that_does_not_exist(api, path, verb):
     _assert_problem(getattr(api, verb)(path), 404, f"There is nothing at {path}")
 
 
-@pytest.mark.parametrize(("verb", "path"), [("patch", CUSTOMERS), ("delete", "/api/v1/meters"), ("put", CUSTOMERS)])
-def test_it_answers_a_method_that_does_not_exist(api, verb, path):
-    _assert_problem(getattr(api, verb)(path), 405, f'Method "{verb.upper()}" not allowed')
+@pytest.mark.parametrize("verb", ["get", "post", "put", "patch", "delete"])
+def test_it_answers_a_path_that_does_not_exist_to_clients_that_are_no_browser(verb):
+    client = Client(enforce_csrf_checks=True)
+    _assert_problem(getattr(client, verb)("/api/v1/events/"), 404, "There is nothing at /api/v1/events/")
+
+
+@pytest.mark.parametrize(
+    ("verb", "path", "served"),
+    [
+        ("patch", CUSTOMERS, "GET or POST"),
+        ("delete", "/api/v1/meters", "GET or POST"),
+        ("put", "/api/v1/events", "GET or POST"),
+        ("post", "/api/v1/meters/tokens", "GET or PUT or DELETE"),
+    ],
+)
+def test_it_answers_a_method_that_does_not_exist_with_those_that_do(api, verb, path, served):
+    response = getattr(api, verb)(path)
+    _assert_problem(response, 405, f"{verb.upper()} is not served here. Send {served}.")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "says"),
+    [
+        ("/api/v1/meters", {"aggregation": "MEDIAN"}, "aggregation: Use one of SUM, COUNT."),
+        ("/api/v1/meters", {"eventFrom": "yesterday"}, "eventFrom: Write the time with an offset, such as 2026-"),
+        ("/api/v1/meters", {"eventFrom": "0000-01-01T00:00:00Z"}, "eventFrom: Write the time with an offset"),
+        ("/api/v1/meters", {"slug": 5}, "slug: Send a string."),
+        (CUSTOMERS, {"billingAddress": {"country": "Germany"}}, "country: Use a code of two letters (ISO 3166)"),
+        (CUSTOMERS, {"currency": "euro"}, "currency: Use a code of three letters (ISO 4217)"),
+    ],
+)
+def test_it_says_what_to_write_instead(api, path, body, says):
+    _assert_problem(api.post(path, body, format="json"), 400, says)
+
+
+@pytest.mark.parametrize("name", ["from", "to", "ingestedAtFrom", "ingestedAtTo"])
+@pytest.mark.parametrize("value", ["yesterday", "2026-01-31T00:00:00", "0000-01-01T00:00:00Z"])
+def test_it_asks_for_an_instant_where_a_list_of_events_has_an_end(api, name, value):
+    _assert_problem(api.get("/api/v1/events", {name: value}), 400, f"{name}: Write the time with an offset")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/customers/a%00b", "/api/v1/customers?key=%00", "/api/v1/meters/%00/query"])
