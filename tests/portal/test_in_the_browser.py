@@ -142,6 +142,19 @@ def test_it_fits_a_phone_without_sideways_scrolling(server, browser, signed_in, 
     context.close()
 
 
+def test_it_fits_a_phone_where_usage_came_under_many_subjects(server, browser, signed_in):
+    context = browser.new_context(base_url=server.url, storage_state=signed_in, viewport={"width": 360, "height": 700})
+    page = context.new_page()
+    page.goto("/invoices/")
+    page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    page.get_by_role("link", name="Why? Tokens").click()
+    cell = page.get_by_role("row", name="Sent under").get_by_role("cell")
+    cell.evaluate("cell => { cell.textContent = 'a-team-at-harbour, '.repeat(5) + 'x'.repeat(100) }")
+    width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width == [360, 360]
+    context.close()
+
+
 def test_it_works_without_script(server, browser, signed_in):
     context = browser.new_context(base_url=server.url, storage_state=signed_in, java_script_enabled=False)
     page = context.new_page()
