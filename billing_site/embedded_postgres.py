@@ -23,7 +23,7 @@ from billing_site.postgres_binaries import (
     chosen_version,
     programs_for,
 )
-from billing_site.postgres_cluster import check_version, initialise, last_line, server_pid
+from billing_site.postgres_cluster import check_version, initialise, last_line, processes_on, server_pid
 from billing_site.processes import FileLock, is_alive, wait_until
 
 __all__ = ["DatabaseUnavailable", "EmbeddedPostgres"]
@@ -72,7 +72,7 @@ class EmbeddedPostgres:
         try:
             with self._one_starter():
                 check_version(self.cluster, self.version)
-                if not self.is_running():
+                if not self._joined():
                     self._stop_leftover()
                     initialise(
                         self.cluster,
@@ -82,7 +82,7 @@ class EmbeddedPostgres:
                         sync=self.settings.get("fsync") != "off",
                     )
                     self._launch(account, programs)
-                self._create_database()
+                    self._create_database()
         except BaseException:
             self.stop()
             raise
@@ -162,6 +162,20 @@ class EmbeddedPostgres:
         finally:
             self._starting.release()
 
+    def _joined(self) -> bool:
+        """Join the server that runs; one that the end of its last user is still stopping is waited for instead."""
+        deadline = time.monotonic() + _STOP_SECONDS
+        while self.is_running():
+            try:
+                self._create_database()
+            except psycopg.OperationalError as error:
+                if time.monotonic() > deadline:
+                    raise DatabaseUnavailable(f"PostgreSQL runs but does not answer: {error}") from None
+                time.sleep(0.05)
+            else:
+                return True
+        return False
+
     def _launch(self, account: Account | None, programs: Path) -> None:
         if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
             self.log.replace(self.log.with_suffix(".log.1"))
@@ -221,6 +235,8 @@ class EmbeddedPostgres:
             os.kill(pid, signal.SIGINT)
             if not wait_until(lambda: not is_alive(pid), seconds=_STOP_SECONDS):
                 raise DatabaseUnavailable(f"A PostgreSQL of an earlier start (process {pid}) does not end: end it.")
+        # What a killed server served notices within moments, and PostgreSQL refuses to start until it has gone.
+        wait_until(lambda: not processes_on(self.cluster), seconds=_STOP_SECONDS)
         # A process id is used again after a restart of the machine, and PostgreSQL would then refuse to start.
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         (socket_dir(self.data_dir) / ".s.PGSQL.5432.lock").unlink(missing_ok=True)

@@ -90,6 +90,12 @@ def server_pid(cluster: Path) -> int | None:
     return pid if is_alive(pid) and _is_postgres_on(pid, cluster) else None
 
 
+def processes_on(cluster: Path) -> list[int]:
+    """Return every PostgreSQL process that works on these files, also where their server was killed."""
+    pids = [int(process.name) for process in Path("/proc").glob("[0-9]*")]
+    return [pid for pid in pids if _is_postgres_on(pid, cluster)]
+
+
 def _is_postgres_on(pid: int, cluster: Path) -> bool:
     process = Path("/proc") / str(pid)
     if not Path("/proc/self").exists():
