@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+from argparse import ArgumentTypeError
 from collections.abc import Iterable
 
 from billing_site.wsgi_problem import Application, Environ, StartResponse, refuse
@@ -17,6 +18,17 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
     mapped = getattr(address, "ipv4_mapped", None)
     return bool((mapped or address).is_loopback)
+
+
+def port_number(text: str) -> int:
+    """
+    Return the port of a command line.
+
+    :raises ArgumentTypeError: if there is no such port to listen on.
+    """
+    if not text.isdecimal() or not 0 < int(text) < 65_536:
+        raise ArgumentTypeError(f"choose a port from 1 to 65535, not {text!r}")
+    return int(text)
 
 
 def port_is_free(host: str, port: int) -> bool:

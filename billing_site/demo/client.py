@@ -3,6 +3,7 @@
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -12,6 +13,8 @@ import msgspec
 
 BATCH_SIZE = 1_000
 _CONNECTIONS = 3
+# The server closes a connection that says nothing for half a minute, and the next request on it would fail.
+_LONGEST_IDLE_SECONDS = 10
 T = TypeVar("T")
 
 
@@ -57,8 +60,13 @@ class ApiClient:
         return len(events)
 
     def _connection(self) -> http.client.HTTPConnection:
+        now = time.monotonic()
         if not hasattr(self._local, "connection"):
             self._local.connection = http.client.HTTPConnection(*self._address, timeout=60)
+        elif now - self._local.used_at > _LONGEST_IDLE_SECONDS:
+            # It opens again with the next request.
+            self._local.connection.close()
+        self._local.used_at = now
         return self._local.connection
 
 

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from billing_site.data_dir import socket_dir
+from billing_site.embedded_postgres import EmbeddedPostgres
+from billing_site.processes import die_with_parent
 
 _MARKER = "made-by-demo"
 _START_SECONDS = 90
@@ -24,17 +26,22 @@ def clean_folder(folder: Path) -> None:
     """
     Empty the demo's folder, and make it if it is missing.
 
-    :raises CannotStart: if it holds anything that a demo did not make.
+    :raises CannotStart: if a demo runs in it, if it holds anything that a demo did not make, or can't be emptied.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / _MARKER).exists():
         raise CannotStart(
             f"{folder} holds something that no demo made. Move it away, or name another BILLING_DEMO_DIR."
         )
-    if folder.exists():
-        shutil.rmtree(folder)
-    shutil.rmtree(socket_dir(folder), ignore_errors=True)
-    folder.mkdir(parents=True)
-    (folder / _MARKER).write_text("The demo empties this folder each time it starts.\n")
+    if EmbeddedPostgres(folder).is_running():
+        raise CannotStart(f"A demo is running in {folder}. Stop it, or name another BILLING_DEMO_DIR.")
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+        shutil.rmtree(socket_dir(folder), ignore_errors=True)
+        folder.mkdir(parents=True)
+        (folder / _MARKER).write_text("The demo empties this folder each time it starts.\n")
+    except OSError as error:
+        raise CannotStart(f"{folder} can't be emptied ({error.strerror}). Name another BILLING_DEMO_DIR.") from error
 
 
 def refuse_taken_port(port: int) -> None:
@@ -59,7 +66,14 @@ def running_server(*, manage: Path, port: int) -> Iterator[subprocess.Popen[str]
     :raises CannotStart: if it does not answer in time.
     """
     command = [sys.executable, str(manage), "serve", "--port", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1, start_new_session=True)
+    server = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        start_new_session=True,
+        preexec_fn=die_with_parent(),
+    )
     ready = threading.Event()
     threading.Thread(target=_pass_on, args=(server, ready), daemon=True).start()
     try:

@@ -4,10 +4,12 @@ import os
 import socket
 import subprocess
 import sys
+from argparse import ArgumentTypeError
 
 import pytest
 
 from billing_site.external_database import UnusableDatabase, refuse_old_version
+from billing_site.network import port_number
 from tests.live_server import ROOT, environment, processes_of
 
 
@@ -36,6 +38,13 @@ def test_it_refuses_a_port_that_is_taken(data_dir):
         port = other.getsockname()[1]
         assert f"Port {port} on 127.0.0.1 is taken" in refusal_of(data_dir, "--port", str(port))
     assert not (data_dir / "postgres").exists()
+
+
+@pytest.mark.parametrize("port", ["0", "-1", "65536", "99999", "http"])
+def test_it_refuses_a_port_that_there_is_not(port):
+    with pytest.raises(ArgumentTypeError, match="choose a port from 1 to 65535"):
+        port_number(port)
+    assert port_number("65535") == 65_535
 
 
 def test_it_refuses_a_database_that_does_not_answer(data_dir):

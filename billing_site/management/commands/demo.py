@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
+from http.client import HTTPException
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from billing_site.demo import company
+from billing_site.network import port_number
 
 _STEPS = 8
 _IN_ITS_FOLDER = "BILLING_DEMO_IS_PREPARED"
@@ -24,7 +26,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=port_number, default=8000)
         parser.add_argument("--customers", type=int, default=len(company.CUSTOMERS))
         parser.add_argument("--days", type=int, default=120)
         parser.add_argument("--seed", type=int, default=7)
@@ -56,12 +58,12 @@ class Command(BaseCommand):
             signal.signal(signum, lambda *_: _stop(stop))
         progress = Progress(_STEPS)
         progress.step("Starting PostgreSQL, web and worker")
-        with running_server(manage=_BASE / "manage.py", port=options["port"]):
+        with running_server(manage=_BASE / "manage.py", port=options["port"]) as server:
             story, client, secret = _build(options, progress)
             progress.step("Ready")
             print_summary(story=story, port=options["port"], secret=secret, seconds=progress.done())
             if not options["once"]:
-                _trickle(story, client, stop, Random(options["seed"]))  # noqa: S311
+                _trickle(server, story, client, stop, Random(options["seed"]))  # noqa: S311
 
 
 def demo_folder() -> Path:
@@ -104,8 +106,9 @@ def _build(options: dict[str, Any], progress: Any) -> tuple[Any, Any, str]:
         return build(setting=setting, client=client, progress=progress), client, secret
 
 
-def _trickle(story: Any, client: Any, stop: threading.Event, random: Random) -> None:
+def _trickle(server: Any, story: Any, client: Any, stop: threading.Event, random: Random) -> None:
     """Post a few live requests each second until the demo is stopped, so that charts and open bills move."""
+    from billing_site.demo.house import CannotStart
     from billing_site.demo.traffic import request
     from metering import clock
 
@@ -117,7 +120,12 @@ def _trickle(story: Any, client: Any, stop: threading.Event, random: Random) -> 
         for caller in random.choices(story.callers, weights=weights, k=random.randrange(1, 5)):
             number += 1
             events.append(request(event_id=f"live-{at:%s}-{number}", subject=caller.subject, at=at, random=random))
-        client.post("/api/v1/events", events)
+        try:
+            client.post("/api/v1/events", events)
+        except (OSError, HTTPException) as error:
+            if server.poll() is not None:
+                raise CannotStart("The server has ended; what it said stands above.") from error
+            sys.stderr.write(f"A request failed, the next ones go on: {error!r}\n")
 
 
 class _Stopped(KeyboardInterrupt):

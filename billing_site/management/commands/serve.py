@@ -13,7 +13,7 @@ from django.db import connection
 
 from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 from billing_site.external_database import UnusableDatabase, check_external_database
-from billing_site.network import address_of, is_loopback, port_is_free, reachable_host
+from billing_site.network import address_of, is_loopback, port_is_free, port_number, reachable_host
 from billing_site.process_tree import Child, ChildFailed, ProcessTree, Stopped, StopSignals, kill_orphans
 
 _WATCH_SECONDS = 0.5
@@ -26,7 +26,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--port", type=port_number, default=8000)
         parser.add_argument("--host", default="127.0.0.1", help="The address to listen on; 0.0.0.0 for every one.")
 
     def handle(self, *args: Any, **options: Any) -> None:
