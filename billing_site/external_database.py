@@ -1,7 +1,8 @@
-"""The server that DATABASE_URL names: reachable, and new enough."""
+"""The database that a command finds: reachable, new enough, and with the tables of this version."""
 
 import psycopg
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
 
 OLDEST_VERSION = 16
@@ -17,17 +18,35 @@ def check_external_database() -> None:
 
     :raises UnusableDatabase: if it can't be reached or is too old.
     """
-    settings = connection.settings_dict
-    place = f"{settings['NAME']} at {settings['HOST'] or 'the local socket'}"
     try:
         connection.ensure_connection()
         version = connection.connection.info.server_version
     except (OperationalError, psycopg.Error) as error:
-        reason = str(error).strip().splitlines()[-1].strip()
-        raise UnusableDatabase(f"The database {place} can't be reached, check DATABASE_URL: {reason}") from None
+        raise _unreachable(error) from None
     finally:
         connection.close()
     refuse_old_version(version)
+
+
+def check_migrations() -> None:
+    """
+    Look whether the tables are those of this version, before a command that needs them.
+
+    :raises UnusableDatabase: if some migration has not run, or the database can't be reached.
+    """
+    try:
+        executor = MigrationExecutor(connection)
+    except OperationalError as error:
+        raise _unreachable(error) from None
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise UnusableDatabase("The database is not prepared: run manage.py migrate, or manage.py serve, which does.")
+
+
+def _unreachable(error: Exception) -> UnusableDatabase:
+    settings = connection.settings_dict
+    place = f"{settings['NAME']} at {settings['HOST'] or 'the local socket'}"
+    reason = str(error).strip().splitlines()[-1].strip()
+    return UnusableDatabase(f"The database {place} can't be reached, check DATABASE_URL: {reason}")
 
 
 def refuse_old_version(server_version: int) -> None:

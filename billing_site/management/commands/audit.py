@@ -3,9 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection, transaction
 
+from billing_site.management.base import DatabaseCommand
 from invoicing.audit import CHECKS as INVOICING
 from metering import clock
 from metering.audit import CHECKS as METERING
@@ -15,7 +16,7 @@ from pricing.audit import CHECKS as PRICING
 CHECKS: tuple[Check, ...] = tuple(sorted((*METERING, *PRICING, *INVOICING), key=lambda check: check.invariant))
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Check that events, buckets, lines, invoices, payments and numbers agree; exit with 1 if any does not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connection
 from django.db.models import Count, Max, Sum
 
+from billing_site.management.base import DatabaseCommand
 from invoicing.models import BillingRun, Invoice
 from invoicing.services.billing_run import run_billing
 from metering import clock
@@ -20,7 +21,7 @@ from metering.models import Customer
 _PROGRESS_SECONDS = 5.0
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Invoice everything that has come due, and collect payment. Safe to repeat."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

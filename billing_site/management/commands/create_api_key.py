@@ -3,15 +3,16 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from billing_site.management.base import DatabaseCommand
 from metering import clock
 from metering.errors import DomainError
 from metering.models import Scope
 from metering.services.api_keys import create_api_key
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Make an API key and print it; it is stored only as a hash, so it is shown this once."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

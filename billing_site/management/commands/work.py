@@ -6,9 +6,11 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
+from django.db import connection
 from django_q.cluster import Cluster
 
+from billing_site.management.base import DatabaseCommand
 from billing_site.process_tree import READY_DESCRIPTOR
 from billing_site.woken_loop import run_woken_loop
 from metering.ingest.writer import CHANNEL
@@ -17,12 +19,13 @@ from metering.services.rollups import advance_rollups
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Run jobs and schedules, and roll up events as they arrive."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._stopping = False
-        # Before anything connects: the cluster forks, and a fork must not share a connection.
+        # The cluster forks, and a fork must not share a connection.
+        connection.close()
         cluster = Cluster()
         for number in _SIGNALS:
             # Instead of the cluster's own handler, which would stop it in the middle of our transaction.
