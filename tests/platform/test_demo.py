@@ -48,8 +48,15 @@ def demo(spare_data_dir):
             break
     assert lines[-1].startswith("ready "), process.stderr.read()
     yield folder, process, "".join(lines)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    assert stopped_by(signal.SIGTERM, process) == (0, "")
+    assert wait_for(lambda: not processes_of(folder))
+
+
+def stopped_by(signum, process):
+    """Send a signal; return the exit code and what was written to standard error."""
+    process.send_signal(signum)
+    _, error = process.communicate(timeout=60)
+    return process.returncode, error
 
 
 def test_it_prints_what_it_made_and_what_to_try(demo):
@@ -91,8 +98,7 @@ def test_it_starts_clean_and_leaves_no_process_when_it_is_interrupted(data_dir):
     process = launch(folder, "--port", str(free_port()), "--customers", "2", "--days", "2")
     assert wait_for(lambda: EmbeddedPostgres(folder).is_running(), 60)
     assert not (folder / "leftover").exists()
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    assert stopped_by(signal.SIGINT, process) == (0, "")
     assert wait_for(lambda: not processes_of(folder))
 
 

@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
-import threading
+import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from http.client import HTTPException
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from billing_site.demo import company
 from billing_site.network import port_number
 
 _STEPS = 8
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _IN_ITS_FOLDER = "BILLING_DEMO_IS_PREPARED"
 _BASE = Path(settings.BASE_DIR)
 
@@ -39,7 +41,8 @@ class Command(BaseCommand):
             raise CommandError("The demo makes a database of its own. Unset DATABASE_URL and start it again.")
         try:
             if os.environ.get(_IN_ITS_FOLDER):
-                self._run(options)
+                with suppress(_Stopped):
+                    self._run(options)
             else:
                 folder = demo_folder()
                 refuse_taken_port(options["port"])
@@ -53,9 +56,8 @@ class Command(BaseCommand):
         from billing_site.demo.progress import Progress
         from billing_site.demo.summary import print_summary
 
-        stop = threading.Event()
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(signum, lambda *_: _stop(stop))
+        for signum in _SIGNALS:
+            signal.signal(signum, _stop)
         progress = Progress(_STEPS)
         progress.step("Starting PostgreSQL, web and worker")
         with running_server(manage=_BASE / "manage.py", port=options["port"]) as server:
@@ -63,7 +65,7 @@ class Command(BaseCommand):
             progress.step("Ready")
             print_summary(story=story, port=options["port"], secret=secret, seconds=progress.done())
             if not options["once"]:
-                _trickle(server, story, client, stop, Random(options["seed"]))  # noqa: S311
+                _trickle(server, story, client, Random(options["seed"]))  # noqa: S311
 
 
 def demo_folder() -> Path:
@@ -106,7 +108,7 @@ def _build(options: dict[str, Any], progress: Any) -> tuple[Any, Any, str]:
         return build(setting=setting, client=client, progress=progress), client, secret
 
 
-def _trickle(server: Any, story: Any, client: Any, stop: threading.Event, random: Random) -> None:
+def _trickle(server: Any, story: Any, client: Any, random: Random) -> None:
     """Post a few live requests each second until the demo is stopped, so that charts and open bills move."""
     from billing_site.demo.house import CannotStart
     from billing_site.demo.traffic import request
@@ -114,7 +116,8 @@ def _trickle(server: Any, story: Any, client: Any, stop: threading.Event, random
 
     weights = [caller.weight for caller in story.callers]
     number = 0
-    while not stop.wait(random.uniform(0.3, 1.2)):
+    while True:
+        time.sleep(random.uniform(0.3, 1.2))
         at = clock.now()
         events = []
         for caller in random.choices(story.callers, weights=weights, k=random.randrange(1, 5)):
@@ -132,7 +135,8 @@ class _Stopped(KeyboardInterrupt):
     pass
 
 
-def _stop(stop: threading.Event) -> None:
-    """First signal: end the trickle, or leave the building at once where it has not begun."""
-    stop.set()
+def _stop(*_: object) -> None:
+    # Another signal, as from an impatient hand, would leave the server behind that is being stopped.
+    for signum in _SIGNALS:
+        signal.signal(signum, signal.SIG_IGN)
     raise _Stopped
