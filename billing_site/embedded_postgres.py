@@ -51,6 +51,7 @@ class EmbeddedPostgres:
         self._starting = FileLock(data_dir / "start.lock")
         self._users = FileLock(data_dir / "users.lock")
         self._keeper = FileLock(data_dir / "keeper.lock")
+        self._told_to_end = data_dir / "keeper.ending"
 
     def start(self) -> None:
         """
@@ -72,6 +73,7 @@ class EmbeddedPostgres:
         try:
             with self._one_starter():
                 check_version(self.cluster, self.version)
+                self._await_ending_keeper()
                 if not self._joined():
                     self._stop_leftover()
                     initialise(
@@ -245,8 +247,18 @@ class EmbeddedPostgres:
         if self._keeper.is_free():
             return True
         with contextlib.suppress(ProcessLookupError, ValueError):
-            os.kill(int(self._keeper.path.read_text()), signal.SIGTERM)
+            keeper = self._keeper.path.read_text()
+            # First, so that who comes after a stop that was cut short knows that this keeper has no future.
+            self._told_to_end.write_text(keeper)
+            os.kill(int(keeper), signal.SIGTERM)
         return False
+
+    def _await_ending_keeper(self) -> None:
+        """Wait for a keeper that a last user, killed since, told to end: its server answers for a moment more."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._told_to_end.read_text() == self._keeper.path.read_text():
+                wait_until(self._end_keeper, seconds=_STOP_SECONDS)
+            self._told_to_end.unlink()
 
     def _others_use_it(self) -> bool:
         # Only a keeper that is stopping holds this lock exclusively.
