@@ -27,9 +27,9 @@ _WHAT_TO_SEND = {
     "source": "a non-empty string that names who sends, such as my-service",
     "type": "a non-empty string that names what happened, such as llm_tokens",
     "subject": "a non-empty string that names whose usage this is",
-    "specversion": 'the string "1.0", or left out',
+    "specversion": 'the string "1.0", or leave it out',
     "time": "an RFC 3339 time with an offset, such as 2026-01-31T12:00:00Z, in a year from 2 to 9998",
-    "datacontenttype": "application/json, or left out",
+    "datacontenttype": "application/json, or leave it out",
     "data": "a JSON object, or null",
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 
 from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 from billing_site.external_database import UnusableDatabase, check_external_database
@@ -101,10 +101,22 @@ def _refuse_taken_port(host: str, port: int) -> None:
 
 
 def _prepare_database(database: EmbeddedPostgres | None) -> None:
-    if database:
-        database.start()
-    else:
+    if database is None:
         check_external_database()
+        _migrate()
+        return
+    database.start()
+    try:
+        _migrate()
+    except OperationalError:
+        # Processes of a killed `serve` may take the database down while they end; a fresh start is ours alone.
+        connection.close()
+        database.stop()
+        database.start()
+        _migrate()
+
+
+def _migrate() -> None:
     with connection.cursor() as cursor:
         # Another `serve` may start on the same database at this moment.
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
