@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from invoicing.models import InvoiceLine
 from invoicing.queries import LineExplanation, UpcomingInvoice, upcoming_invoice
 from metering.models import Customer
-from metering.queries import customer_spans, query_usage
+from metering.queries.usage import customer_spans, query_usage
 from metering.windows import WindowSize, window_edges
 from portal.choices import UsageChoice
 from portal.contracts import live_subscription

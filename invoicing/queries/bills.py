@@ -13,7 +13,7 @@ from invoicing.models import InvoiceLine
 from metering.errors import DomainError
 from metering.models import MeterVersion
 from metering.periods import Period
-from metering.queries import SubjectSpan, total_usage
+from metering.queries.usage import SubjectSpan, total_usage
 from pricing.models import Feature, RateCardType, Subscription, SubscriptionItem
 from pricing.prices import FlatPrice, InvalidPrice, Price, parse_price
 from pricing.queries import ServicePeriod, service_periods

@@ -13,7 +13,7 @@ from invoicing.lines import spans_within
 from invoicing.queries.bills import Bill, Billed, DueLine, bills_of, load
 from metering.models import Aggregation, Customer, SubjectLink
 from metering.periods import Period
-from metering.queries import SubjectSpan, query_usage
+from metering.queries.usage import SubjectSpan, query_usage
 from pricing.models import Subscription
 
 # What a customer used is the sum of what their subjects used.

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from invoicing.lines import LineState, rate_line
 from invoicing.models import InvoiceLine
 from metering.models import Event
-from metering.queries import SubjectSpan, matching_events, query_usage, total_usage
+from metering.queries.usage import SubjectSpan, matching_events, query_usage, total_usage
 from metering.windows import WindowSize
 from pricing.prices import parse_price
 from pricing.rating import DetailedLine, Rated, Step

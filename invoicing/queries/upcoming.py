@@ -8,7 +8,7 @@ from invoicing.models import BillingProfile
 from invoicing.queries.bills import Bill, PricedLine, bills_of, load, price_line
 from metering.models import Customer
 from metering.periods import Period
-from metering.queries import SubjectSpan, customer_spans
+from metering.queries.usage import SubjectSpan, customer_spans
 from pricing.money import zero
 from pricing.queries import current_period
 from pricing.rating import Step

@@ -12,7 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from metering.admin.display import figure
 from metering.models import Customer, Meter
-from metering.queries import customer_spans, query_usage
+from metering.queries.usage import customer_spans, query_usage
 from metering.windows import WindowSize
 
 _BAR_UNITS = 100

@@ -12,7 +12,8 @@ from metering.api.base import ApiView
 from metering.idempotency import idempotent
 from metering.models import Customer, SubjectLink
 from metering.models.customer import CustomerQuerySet
-from metering.serializers import CustomerInput, CustomerListInput, checked, customer_output
+from metering.serializers.customers import CustomerInput, CustomerListInput, customer_output
+from metering.serializers.fields import checked
 from metering.services.customers import change_customer, create_customer, delete_customer
 
 _ORDER = {"id": "ulid", "name": "name", "createdAt": "created_at"}

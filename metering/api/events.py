@@ -15,8 +15,9 @@ from metering.errors import DomainError
 from metering.ingest.decode import decode_events
 from metering.ingest.writer import store_events
 from metering.models import Customer, Event, Scope
-from metering.queries import customer_spans, owners_of
-from metering.serializers import InstantField
+from metering.queries.events import owners_of
+from metering.queries.usage import customer_spans
+from metering.serializers.fields import InstantField
 
 _DEFAULT_SPAN = timedelta(days=32)
 _MOST_EVENTS = 100

@@ -11,7 +11,8 @@ from metering import clock
 from metering.api.base import ApiView
 from metering.idempotency import idempotent
 from metering.models import Meter
-from metering.serializers import MeterChangeInput, MeterInput, MeterListInput, checked, meter_output
+from metering.serializers.fields import checked
+from metering.serializers.meters import MeterChangeInput, MeterInput, MeterListInput, meter_output
 from metering.services.meters import change_meter, create_meter, delete_meter
 
 _ORDER = {

@@ -18,9 +18,10 @@ from metering.api.base import ApiView
 from metering.api.meters import find_meter
 from metering.errors import DomainError
 from metering.models import Aggregation, Customer, MeterVersion, Scope
-from metering.queries import UsageRow, customer_spans, query_usage
+from metering.queries.usage import UsageRow, customer_spans, query_usage
 from metering.rendering import CsvRenderer, JsonRenderer
-from metering.serializers import UsageInput, checked
+from metering.serializers.fields import checked
+from metering.serializers.usage import UsageInput
 from metering.windows import WindowSize
 
 _DEEP_OBJECT = re.compile(r"^filterGroupBy\[(.+)\]$")

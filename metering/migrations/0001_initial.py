@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
             name='Batch',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('events', 'Events'), ('link', 'Subject link')], default='events', max_length=10)),
+                ('kind', models.CharField(choices=[('events', 'Events'), ('link', 'Subject link'), ('void', 'Events voided'), ('restore', 'Events restored'), ('amendment', 'Event amended')], default='events', max_length=10)),
                 ('received_at', models.DateTimeField()),
                 ('accepted', models.PositiveIntegerField(default=0)),
                 ('duplicate', models.PositiveIntegerField(default=0)),
@@ -61,11 +61,67 @@ class Migration(migrations.Migration):
                 ('start_at', models.DateTimeField()),
                 ('events', models.BigIntegerField()),
                 ('values', models.BigIntegerField()),
-                ('sum', metering.models.base.NumericField()),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
+                ('sum', metering.models.base.NumericField(db_default=0, default=0)),
+                ('min', metering.models.base.NumericField(null=True)),
+                ('max', metering.models.base.NumericField(null=True)),
+                ('latest', metering.models.base.NumericField(null=True)),
+                ('latest_at', models.DateTimeField(null=True)),
+                ('latest_source', models.TextField(db_collation='C', null=True)),
+                ('latest_id', models.TextField(db_collation='C', null=True)),
+                ('first_at', models.DateTimeField(null=True)),
+                ('last_at', models.DateTimeField(null=True)),
                 ('max_batch', models.BigIntegerField()),
+                ('is_stale', models.BooleanField(db_default=False, default=False)),
             ],
+        ),
+        migrations.CreateModel(
+            name='BucketValue',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hash', models.UUIDField()),
+            ],
+        ),
+        migrations.CreateModel(
+            name='Correction',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ulid', metering.models.base.UlidField(default=metering.models.base.new_ulid, editable=False, max_length=26, unique=True)),
+                ('kind', models.CharField(choices=[('void', 'Void'), ('amendment', 'Amendment')], max_length=10)),
+                ('status', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('undoing', 'Being undone'), ('undone', 'Undone')], default='running', max_length=8)),
+                ('filter', models.JSONField(blank=True, default=dict)),
+                ('reason', models.TextField()),
+                ('bound', models.BigIntegerField()),
+                ('matched', models.BigIntegerField()),
+                ('done', models.BigIntegerField(default=0)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('finished_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('undo_reason', models.TextField(blank=True)),
+                ('undone_at', models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CorrectionEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('ulid', metering.models.base.UlidField(default=metering.models.base.new_ulid, editable=False, max_length=26, unique=False)),
+                ('kind', models.CharField(choices=[('void', 'Void'), ('amendment', 'Amendment')], max_length=10)),
+                ('status', models.CharField(choices=[('running', 'Running'), ('done', 'Done'), ('undoing', 'Being undone'), ('undone', 'Undone')], default='running', max_length=8)),
+                ('filter', models.JSONField(blank=True, default=dict)),
+                ('reason', models.TextField()),
+                ('bound', models.BigIntegerField()),
+                ('matched', models.BigIntegerField()),
+                ('done', models.BigIntegerField(default=0)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('finished_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('undo_reason', models.TextField(blank=True)),
+                ('undone_at', models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+            options={
+                'abstract': False,
+            },
         ),
         migrations.CreateModel(
             name='Customer',
@@ -113,13 +169,38 @@ class Migration(migrations.Migration):
             name='Event',
             fields=[
                 ('key', models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ('source', models.TextField()),
-                ('event_id', models.TextField(verbose_name='id')),
+                ('source', models.TextField(db_collation='C')),
+                ('event_id', models.TextField(db_collation='C', verbose_name='id')),
                 ('type', models.TextField()),
                 ('subject', models.TextField()),
                 ('time', models.DateTimeField()),
                 ('time_was_sent', models.BooleanField()),
                 ('data', models.JSONField(decoder=metering.models.base.DecimalJSONDecoder, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='EventImport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ulid', metering.models.base.UlidField(default=metering.models.base.new_ulid, editable=False, max_length=26, unique=True)),
+                ('hash', models.BinaryField(max_length=32, unique=True)),
+                ('name', models.TextField()),
+                ('size', models.BigIntegerField()),
+                ('position', models.BigIntegerField(default=0)),
+                ('line', models.BigIntegerField(default=0)),
+                ('accepted', models.BigIntegerField(default=0)),
+                ('duplicate', models.BigIntegerField(default=0)),
+                ('conflict', models.BigIntegerField(default=0)),
+                ('rejected', models.BigIntegerField(default=0)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('finished_at', models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='EventVoid',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event_key', models.UUIDField()),
             ],
         ),
         migrations.CreateModel(
@@ -163,7 +244,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=256)),
                 ('description', models.TextField(blank=True)),
                 ('event_type', models.TextField()),
-                ('aggregation', models.CharField(choices=[('SUM', 'Sum'), ('COUNT', 'Count')], max_length=12)),
+                ('aggregation', models.CharField(choices=[('SUM', 'Sum'), ('COUNT', 'Count'), ('AVG', 'Average'), ('MIN', 'Minimum'), ('MAX', 'Maximum'), ('LATEST', 'Latest'), ('UNIQUE_COUNT', 'Unique count')], max_length=12)),
                 ('value_property', models.CharField(blank=True, help_text="Where the number is in the event's data, such as $.tokens.", max_length=256)),
                 ('event_from', models.DateTimeField(blank=True, help_text='Events before this time do not count.', null=True)),
                 ('metadata', models.JSONField(blank=True, default=dict)),
@@ -184,7 +265,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=256)),
                 ('description', models.TextField(blank=True)),
                 ('event_type', models.TextField()),
-                ('aggregation', models.CharField(choices=[('SUM', 'Sum'), ('COUNT', 'Count')], max_length=12)),
+                ('aggregation', models.CharField(choices=[('SUM', 'Sum'), ('COUNT', 'Count'), ('AVG', 'Average'), ('MIN', 'Minimum'), ('MAX', 'Maximum'), ('LATEST', 'Latest'), ('UNIQUE_COUNT', 'Unique count')], max_length=12)),
                 ('value_property', models.CharField(blank=True, help_text="Where the number is in the event's data, such as $.tokens.", max_length=256)),
                 ('event_from', models.DateTimeField(blank=True, help_text='Events before this time do not count.', null=True)),
                 ('metadata', models.JSONField(blank=True, default=dict)),
@@ -223,6 +304,49 @@ class Migration(migrations.Migration):
             options={
                 'abstract': False,
             },
+        ),
+        migrations.CreateModel(
+            name='PortalToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ulid', metering.models.base.UlidField(default=metering.models.base.new_ulid, editable=False, max_length=26, unique=True)),
+                ('subject', models.TextField()),
+                ('secret_hash', models.BinaryField(max_length=32, unique=True)),
+                ('allowed_meters', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, null=True, size=None)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('expires_at', models.DateTimeField()),
+                ('invalidated_at', models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='PortalTokenEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('ulid', metering.models.base.UlidField(default=metering.models.base.new_ulid, editable=False, max_length=26, unique=False)),
+                ('subject', models.TextField()),
+                ('allowed_meters', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=64), blank=True, null=True, size=None)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('expires_at', models.DateTimeField()),
+                ('invalidated_at', models.DateTimeField(blank=True, editable=False, null=True)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='QueryProgress',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('client_id', models.TextField()),
+                ('client_hash', models.UUIDField(unique=True)),
+                ('total', models.PositiveIntegerField()),
+                ('success', models.PositiveIntegerField(default=0)),
+                ('failed', models.PositiveIntegerField(default=0)),
+                ('updated_at', models.DateTimeField()),
+            ],
         ),
         migrations.CreateModel(
             name='Series',
@@ -393,13 +517,53 @@ class Migration(migrations.Migration):
             name='pgh_obj',
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='metering.apikey'),
         ),
-        migrations.AddIndex(
-            model_name='batch',
-            index=models.Index(condition=models.Q(('is_rolled_up', False)), fields=['id'], name='batch_pending'),
+        migrations.AddField(
+            model_name='bucketvalue',
+            name='bucket',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='distinct_values', to='metering.bucket'),
         ),
         migrations.AddConstraint(
+            model_name='correction',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['void', 'amendment'])), name='correction_kind_is_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='correction',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['running', 'done', 'undoing', 'undone'])), name='correction_status_is_known'),
+        ),
+        migrations.AddConstraint(
+            model_name='correction',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='correction_has_a_reason'),
+        ),
+        migrations.AddConstraint(
+            model_name='correction',
+            constraint=models.CheckConstraint(condition=models.Q(('done__lte', models.F('matched'))), name='correction_does_what_it_matched'),
+        ),
+        migrations.AddField(
             model_name='batch',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['events', 'link'])), name='batch_kind_is_known'),
+            name='correction',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='batches', to='metering.correction'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='correction',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "metering_correctionevent" ("bound", "created_at", "done", "filter", "finished_at", "id", "kind", "matched", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "status", "ulid", "undo_reason", "undone_at") VALUES (NEW."bound", NEW."created_at", NEW."done", NEW."filter", NEW."finished_at", NEW."id", NEW."kind", NEW."matched", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."reason", NEW."status", NEW."ulid", NEW."undo_reason", NEW."undone_at"); RETURN NULL;', hash='4b5fee6f57c036ba3286f6f392944374cd2f502a', operation='INSERT', pgid='pgtrigger_insert_insert_4e8ee', table='metering_correction', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='correction',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "metering_correctionevent" ("bound", "created_at", "done", "filter", "finished_at", "id", "kind", "matched", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "status", "ulid", "undo_reason", "undone_at") VALUES (NEW."bound", NEW."created_at", NEW."done", NEW."filter", NEW."finished_at", NEW."id", NEW."kind", NEW."matched", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."reason", NEW."status", NEW."ulid", NEW."undo_reason", NEW."undone_at"); RETURN NULL;', hash='b0cd86d6ad0a22b4f01997f024e50887a9681adc', operation='UPDATE', pgid='pgtrigger_update_update_4d3a6', table='metering_correction', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='correction',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "metering_correctionevent" ("bound", "created_at", "done", "filter", "finished_at", "id", "kind", "matched", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "status", "ulid", "undo_reason", "undone_at") VALUES (OLD."bound", OLD."created_at", OLD."done", OLD."filter", OLD."finished_at", OLD."id", OLD."kind", OLD."matched", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."reason", OLD."status", OLD."ulid", OLD."undo_reason", OLD."undone_at"); RETURN NULL;', hash='5f62322cfade535db98a8b97e967d46b346fb1d6', operation='DELETE', pgid='pgtrigger_delete_delete_c1b2b', table='metering_correction', when='AFTER')),
+        ),
+        migrations.AddField(
+            model_name='correctionevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='correctionevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='metering.correction'),
         ),
         migrations.AddField(
             model_name='customerevent',
@@ -420,6 +584,16 @@ class Migration(migrations.Migration):
             model_name='event',
             name='batch',
             field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='metering.batch'),
+        ),
+        migrations.AddField(
+            model_name='eventvoid',
+            name='restored_batch',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='restored_voids', to='metering.batch'),
+        ),
+        migrations.AddField(
+            model_name='eventvoid',
+            name='voided_batch',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='voids', to='metering.batch'),
         ),
         migrations.AddField(
             model_name='idempotencykey',
@@ -462,7 +636,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='meter',
-            constraint=models.CheckConstraint(condition=models.Q(('aggregation__in', ['SUM', 'COUNT'])), name='meter_aggregation_is_known'),
+            constraint=models.CheckConstraint(condition=models.Q(('aggregation__in', ['SUM', 'COUNT', 'AVG', 'MIN', 'MAX', 'LATEST', 'UNIQUE_COUNT'])), name='meter_aggregation_is_known'),
         ),
         migrations.AddConstraint(
             model_name='meter',
@@ -509,6 +683,32 @@ class Migration(migrations.Migration):
             model_name='meterversionevent',
             name='pgh_obj',
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='metering.meterversion'),
+        ),
+        migrations.AddConstraint(
+            model_name='portaltoken',
+            constraint=models.CheckConstraint(condition=models.Q(('allowed_meters', None), ('allowed_meters__len__gt', 0), _connector='OR'), name='portal_token_allows_all_meters_or_some'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='portaltoken',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "metering_portaltokenevent" ("allowed_meters", "created_at", "expires_at", "id", "invalidated_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "subject", "ulid") VALUES (NEW."allowed_meters", NEW."created_at", NEW."expires_at", NEW."id", NEW."invalidated_at", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."subject", NEW."ulid"); RETURN NULL;', hash='6acb569f55b970b21ba312cfb77e10a7d6114655', operation='INSERT', pgid='pgtrigger_insert_insert_51b59', table='metering_portaltoken', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='portaltoken',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."allowed_meters" IS DISTINCT FROM (NEW."allowed_meters") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."invalidated_at" IS DISTINCT FROM (NEW."invalidated_at") OR OLD."subject" IS DISTINCT FROM (NEW."subject") OR OLD."ulid" IS DISTINCT FROM (NEW."ulid"))', func='INSERT INTO "metering_portaltokenevent" ("allowed_meters", "created_at", "expires_at", "id", "invalidated_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "subject", "ulid") VALUES (NEW."allowed_meters", NEW."created_at", NEW."expires_at", NEW."id", NEW."invalidated_at", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."subject", NEW."ulid"); RETURN NULL;', hash='707f6ad02875c89341197e675f910491b9019df3', operation='UPDATE', pgid='pgtrigger_update_update_aa602', table='metering_portaltoken', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='portaltoken',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "metering_portaltokenevent" ("allowed_meters", "created_at", "expires_at", "id", "invalidated_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "subject", "ulid") VALUES (OLD."allowed_meters", OLD."created_at", OLD."expires_at", OLD."id", OLD."invalidated_at", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."subject", OLD."ulid"); RETURN NULL;', hash='2f6aa9d6c380808087d31b15a1d03daac0edd1ba', operation='DELETE', pgid='pgtrigger_delete_delete_9df4d', table='metering_portaltoken', when='AFTER')),
+        ),
+        migrations.AddField(
+            model_name='portaltokenevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='portaltokenevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='metering.portaltoken'),
         ),
         migrations.AddField(
             model_name='series',
@@ -650,6 +850,22 @@ class Migration(migrations.Migration):
             model_name='apikeyevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='b53f0b5271263b6bf20a82390d41267b6291893e', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e3536', table='metering_apikeyevent', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='bucketvalue',
+            constraint=models.UniqueConstraint(fields=('bucket', 'hash'), name='one_row_per_value_of_a_bucket'),
+        ),
+        migrations.AddIndex(
+            model_name='batch',
+            index=models.Index(condition=models.Q(('is_rolled_up', False)), fields=['id'], name='batch_pending'),
+        ),
+        migrations.AddConstraint(
+            model_name='batch',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['events', 'link', 'void', 'restore', 'amendment'])), name='batch_kind_is_known'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='correctionevent',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='6f47adac865be2a111c3b857d0d47e80bb1f9d78', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_96190', table='metering_correctionevent', when='BEFORE')),
+        ),
         migrations.AddIndex(
             model_name='event',
             index=models.Index(fields=['batch'], name='event_batch'),
@@ -661,6 +877,18 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='event',
             trigger=pgtrigger.compiler.Trigger(name='event_is_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='43db85510112bcde74021bcc6ef5ed7b170fa175', operation='UPDATE OR DELETE', pgid='pgtrigger_event_is_append_only_ac790', table='metering_event', when='BEFORE')),
+        ),
+        migrations.AddConstraint(
+            model_name='eventvoid',
+            constraint=models.UniqueConstraint(condition=models.Q(('restored_batch', None)), fields=('event_key',), name='one_open_void_per_event'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventvoid',
+            constraint=models.UniqueConstraint(fields=('event_key', 'voided_batch'), name='one_void_per_event_and_batch'),
+        ),
+        migrations.AddConstraint(
+            model_name='eventvoid',
+            constraint=models.CheckConstraint(condition=models.Q(('restored_batch', None), ('restored_batch__gt', models.F('voided_batch')), _connector='OR'), name='event_is_restored_after_it_was_voided'),
         ),
         migrations.AddConstraint(
             model_name='idempotencykey',
@@ -710,9 +938,17 @@ class Migration(migrations.Migration):
             model_name='meterversionevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='0c395516429d1507ced812f33d98e23c65b0a836', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_fea8c', table='metering_meterversionevent', when='BEFORE')),
         ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='portaltokenevent',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='54f1c5cfacd6f2dda439a9eb76e131b1df8c234e', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_f9173', table='metering_portaltokenevent', when='BEFORE')),
+        ),
         migrations.AddIndex(
             model_name='series',
             index=models.Index(fields=['meter_version', 'subject_hash'], name='series_of_a_subject'),
+        ),
+        migrations.AddIndex(
+            model_name='bucket',
+            index=models.Index(condition=models.Q(('is_stale', True)), fields=['start_at'], name='bucket_stale'),
         ),
         migrations.AddConstraint(
             model_name='bucket',

@@ -2,25 +2,43 @@
 
 from metering.models.api_key import ApiKey, Scope
 from metering.models.base import NumericField, UlidField, tracked
+from metering.models.correction import (
+    CORRECTION_MOVES,
+    Correction,
+    CorrectionKind,
+    CorrectionStatus,
+    EventVoid,
+)
 from metering.models.customer import Customer, Member, Subject, SubjectLink, TestClock, TstzRange, same
 from metering.models.event import Batch, BatchKind, Event
 from metering.models.idempotency import IdempotencyKey
-from metering.models.meter import Aggregation, Bucket, Meter, MeterVersion, Series
+from metering.models.meter import Aggregation, Bucket, BucketValue, Meter, MeterVersion, Series
+from metering.models.portal_token import PortalToken
+from metering.models.progress import EventImport, QueryProgress
 from metering.models.user import User
 
 __all__ = [
+    "CORRECTION_MOVES",
     "Aggregation",
     "ApiKey",
     "Batch",
     "BatchKind",
     "Bucket",
+    "BucketValue",
+    "Correction",
+    "CorrectionKind",
+    "CorrectionStatus",
     "Customer",
     "Event",
+    "EventImport",
+    "EventVoid",
     "IdempotencyKey",
     "Member",
     "Meter",
     "MeterVersion",
     "NumericField",
+    "PortalToken",
+    "QueryProgress",
     "Scope",
     "Series",
     "Subject",

@@ -11,6 +11,9 @@ from metering.models.base import DecimalJSONDecoder
 class BatchKind(models.TextChoices):
     EVENTS = "events", "Events"
     LINK = "link", "Subject link"
+    VOID = "void", "Events voided"
+    RESTORE = "restore", "Events restored"
+    AMENDMENT = "amendment", "Event amended"
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
@@ -28,6 +31,9 @@ class Batch(models.Model):
     duplicate = models.PositiveIntegerField(default=0)
     conflict = models.PositiveIntegerField(default=0)
     is_rolled_up = models.BooleanField(default=False)
+    correction = models.ForeignKey(
+        "Correction", on_delete=models.PROTECT, null=True, blank=True, related_name="batches"
+    )
 
     objects = BatchQuerySet.as_manager()
 
@@ -53,8 +59,9 @@ class Event(models.Model):
     """
 
     key = models.UUIDField(primary_key=True, editable=False)
-    source = models.TextField()
-    event_id = models.TextField("id")
+    # The order of "C", because the latest of several events at one instant is found by source, then id.
+    source = models.TextField(db_collation="C")
+    event_id = models.TextField("id", db_collation="C")
     type = models.TextField()
     subject = models.TextField()
     time = models.DateTimeField()

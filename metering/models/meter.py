@@ -10,6 +10,11 @@ from metering.models.base import NumericField, UlidField, tracked
 class Aggregation(models.TextChoices):
     SUM = "SUM", "Sum"
     COUNT = "COUNT", "Count"
+    AVG = "AVG", "Average"
+    MIN = "MIN", "Minimum"
+    MAX = "MAX", "Maximum"
+    LATEST = "LATEST", "Latest"
+    UNIQUE_COUNT = "UNIQUE_COUNT", "Unique count"
 
 
 class MeterQuerySet(models.QuerySet["Meter"]):
@@ -116,19 +121,46 @@ class Series(models.Model):
 
 
 class Bucket(models.Model):
-    """What one series did in one quarter hour (UTC), its first and last event, and the highest batch it holds."""
+    """
+    What one series did in one quarter hour (UTC), and the highest batch it holds: written, voided or restored.
+
+    `events` counts those that are not void, `values` those of them whose value is good; `first_at` and `last_at` are
+    theirs, empty where all are void. `sum`, `min`, `max` and the latest value are kept where the meter asks for them.
+    A stale bucket waits to be built anew from its events, which are read instead until then.
+    """
 
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="buckets", db_index=False)
     start_at = models.DateTimeField()
     events = models.BigIntegerField()
     values = models.BigIntegerField()
-    sum = NumericField()
-    first_at = models.DateTimeField()
-    last_at = models.DateTimeField()
+    sum = NumericField(default=0, db_default=0)
+    min = NumericField(null=True)
+    max = NumericField(null=True)
+    latest = NumericField(null=True)
+    latest_at = models.DateTimeField(null=True)
+    latest_source = models.TextField(null=True, db_collation="C")
+    latest_id = models.TextField(null=True, db_collation="C")
+    first_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
     max_batch = models.BigIntegerField()
+    is_stale = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["series", "start_at"], name="one_bucket_per_quarter_hour")]
+        indexes = [models.Index(fields=["start_at"], condition=Q(is_stale=True), name="bucket_stale")]
 
     def __str__(self) -> str:
         return f"{self.series} {self.start_at:%Y-%m-%d %H:%M}"
+
+
+class BucketValue(models.Model):
+    """One of the different values in a bucket of a UNIQUE_COUNT meter, by the hash of its text."""
+
+    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="distinct_values", db_index=False)
+    hash = models.UUIDField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bucket", "hash"], name="one_row_per_value_of_a_bucket")]
+
+    def __str__(self) -> str:
+        return str(self.hash)

@@ -8,7 +8,7 @@ import pytest
 
 from metering.audit import Usage, measure_again
 from metering.models import Aggregation
-from metering.queries import SubjectSpan, total_usage
+from metering.queries.usage import SubjectSpan, total_usage
 from tests.factories import START, EventFactory, MeterVersionFactory
 
 pytestmark = pytest.mark.django_db

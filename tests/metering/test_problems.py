@@ -126,7 +126,7 @@ def test_it_answers_a_method_that_does_not_exist_with_those_that_do(api, verb, p
 @pytest.mark.parametrize(
     ("path", "body", "says"),
     [
-        ("/api/v1/meters", {"aggregation": "MEDIAN"}, "aggregation: Use one of SUM, COUNT."),
+        ("/api/v1/meters", {"aggregation": "MEDIAN"}, "aggregation: Use one of SUM, COUNT, AVG, MIN, MAX, LATEST, UNIQUE_COUNT."),
         ("/api/v1/meters", {"eventFrom": "yesterday"}, "eventFrom: Write the time with an offset, such as 2026-"),
         ("/api/v1/meters", {"eventFrom": "0000-01-01T00:00:00Z"}, "eventFrom: Write the time with an offset"),
         ("/api/v1/meters", {"slug": 5}, "slug: Send a string."),

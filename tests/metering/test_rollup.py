@@ -12,7 +12,7 @@ from metering.identity import series_hash, text_hash
 from metering.ingest.decode import decode_events
 from metering.ingest.writer import store_events
 from metering.models import Batch, Bucket, MeterVersion, Series
-from metering.queries import query_usage, total_usage
+from metering.queries.usage import query_usage, total_usage
 from metering.services.meters import change_meter, create_meter
 from metering.services.rollups import advance_rollups
 from metering.values import VALUE_SQL_FUNCTION

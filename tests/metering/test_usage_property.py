@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from metering.ingest.decode import decode_events
 from metering.ingest.writer import write_events
-from metering.queries import SubjectSpan, matching_events, query_usage, total_usage
+from metering.queries.usage import SubjectSpan, matching_events, query_usage, total_usage
 from metering.services.meters import create_meter
 from metering.services.rollups import advance_rollups
 from metering.windows import WindowSize

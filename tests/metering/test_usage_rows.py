@@ -9,7 +9,7 @@ import pytest
 
 from metering.ingest.decode import decode_events
 from metering.ingest.writer import store_events
-from metering.queries import SubjectSpan, UnknownGroupKey, matching_events, query_usage, total_usage
+from metering.queries.usage import SubjectSpan, UnknownGroupKey, matching_events, query_usage, total_usage
 from metering.services.meters import create_meter
 from metering.services.rollups import advance_rollups
 from metering.windows import WindowSize

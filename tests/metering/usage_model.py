@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from metering.jsonpath import MISSING, extract, parse_path
 from metering.models import Aggregation
-from metering.queries import UsageRow
+from metering.queries.usage import UsageRow
 from metering.values import parse_value
 from metering.windows import window_of
 

@@ -16,7 +16,7 @@ from django.db.models.functions import Coalesce
 from metering.errors import DomainError
 from metering.identity import text_hash
 from metering.jsonpath import parse_path
-from metering.models import Aggregation, Customer, Event, MeterVersion, SubjectLink
+from metering.models import Aggregation, Event, MeterVersion, SubjectLink
 from metering.usage_sql import Selection, Span, clip_spans, later, usage_statement
 from metering.windows import WindowSize, window_edges
 
@@ -146,24 +146,6 @@ def matching_events(
             **{f"{name}__in": values}
         )
     return events.order_by("-time", "key")
-
-
-def owners_of(events: Iterable[Event]) -> dict[Any, Customer]:
-    """Return the customer of each event that has one, by event key; one query."""
-    events = list(events)
-    hashes = {text_hash(event.subject) for event in events}
-    links = (
-        SubjectLink.objects.known_at(None).filter(subject__key_hash__in=hashes).select_related("subject", "customer")
-    )
-    by_subject: dict[str, list[SubjectLink]] = {}
-    for link in links:
-        by_subject.setdefault(link.subject.key, []).append(link)
-    return {
-        event.key: link.customer
-        for event in events
-        for link in by_subject.get(event.subject, [])
-        if (link.from_at is None or link.from_at <= event.time) and (link.to_at is None or event.time < link.to_at)
-    }
 
 
 # --- What is selected ----------------------------------------------------------------------------------------------

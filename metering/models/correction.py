@@ -1,0 +1,101 @@
+"""What was wrong with written events: voids, and the corrections that made them. Events themselves stay as they are."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from metering.models.base import UlidField, tracked
+from metering.models.event import Batch
+
+
+class CorrectionKind(models.TextChoices):
+    VOID = "void", "Void"
+    AMENDMENT = "amendment", "Amendment"
+
+
+class CorrectionStatus(models.TextChoices):
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    UNDOING = "undoing", "Being undone"
+    UNDONE = "undone", "Undone"
+
+
+CORRECTION_MOVES = {
+    CorrectionStatus.RUNNING: {CorrectionStatus.DONE},
+    CorrectionStatus.DONE: {CorrectionStatus.UNDOING},
+    CorrectionStatus.UNDOING: {CorrectionStatus.UNDONE},
+    CorrectionStatus.UNDONE: set(),
+}
+
+
+@tracked()
+class Correction(models.Model):
+    """
+    One request to void or amend events: which ones, why, and how far it is.
+
+    Only events in batches up to `bound` are meant, so that one that is resumed touches the same events. It is carried
+    out in batches of at most 10,000 events, each of which names it.
+    """
+
+    ulid = UlidField()
+    kind = models.CharField(max_length=10, choices=CorrectionKind.choices)
+    status = models.CharField(max_length=8, choices=CorrectionStatus.choices, default=CorrectionStatus.RUNNING)
+    filter = models.JSONField(default=dict, blank=True)
+    reason = models.TextField()
+    bound = models.BigIntegerField()
+    matched = models.BigIntegerField()
+    done = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    undo_reason = models.TextField(blank=True)
+    undone_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=CorrectionKind.values), name="correction_kind_is_known"),
+            models.CheckConstraint(condition=Q(status__in=CorrectionStatus.values), name="correction_status_is_known"),
+            models.CheckConstraint(condition=~Q(reason=""), name="correction_has_a_reason"),
+            models.CheckConstraint(condition=Q(done__lte=F("matched")), name="correction_does_what_it_matched"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.ulid}"
+
+
+class EventVoidQuerySet(models.QuerySet["EventVoid"]):
+    def known_at(self, bound: int | None) -> "EventVoidQuerySet":
+        """Voids as they stood when batch `bound` was the last one; None is now."""
+        if bound is None:
+            return self.filter(restored_batch=None)
+        made = self.filter(voided_batch_id__lte=bound)
+        return made.filter(Q(restored_batch=None) | Q(restored_batch_id__gt=bound))
+
+
+class EventVoid(models.Model):
+    """
+    Says that an event does not count, from the batch that voided it to the one that restored it.
+
+    An event has no foreign key here: its constraint would be checked whenever events are copied or restored in bulk.
+    """
+
+    event_key = models.UUIDField()
+    voided_batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="voids")
+    restored_batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, related_name="restored_voids", null=True, blank=True
+    )
+
+    objects = EventVoidQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event_key"], condition=Q(restored_batch=None), name="one_open_void_per_event"
+            ),
+            models.UniqueConstraint(fields=["event_key", "voided_batch"], name="one_void_per_event_and_batch"),
+            models.CheckConstraint(
+                condition=Q(restored_batch=None) | Q(restored_batch__gt=F("voided_batch")),
+                name="event_is_restored_after_it_was_voided",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Void of {self.event_key}"

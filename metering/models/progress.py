@@ -1,0 +1,43 @@
+"""How far long work is, for those who wait for it."""
+
+from django.db import models
+
+from metering.models.base import UlidField
+
+
+class QueryProgress(models.Model):
+    """How far the usage query is that a client named."""
+
+    client_id = models.TextField()
+    client_hash = models.UUIDField(unique=True)
+    total = models.PositiveIntegerField()
+    success = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.client_id
+
+
+class EventImport(models.Model):
+    """
+    A file of events on its way in. `position` is the byte up to which its rows are stored or set apart.
+
+    The hash is that of the file's content and of how its columns were read, so the same file goes on where it stopped.
+    """
+
+    ulid = UlidField()
+    hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    name = models.TextField()
+    size = models.BigIntegerField()
+    position = models.BigIntegerField(default=0)
+    line = models.BigIntegerField(default=0)
+    accepted = models.BigIntegerField(default=0)
+    duplicate = models.BigIntegerField(default=0)
+    conflict = models.BigIntegerField(default=0)
+    rejected = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField(editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    def __str__(self) -> str:
+        return self.name

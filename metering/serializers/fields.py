@@ -1,0 +1,94 @@
+"""The fields that every input and output of the API is made of."""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from rest_framework import serializers
+
+from metering.errors import DomainError
+
+_Input = TypeVar("_Input", bound=serializers.Serializer[Any])
+MAX_PAGE_SIZE = 1000
+_WRITE_THE_TIME = "Write the time with an offset, such as 2026-01-31T00:00:00Z."
+_OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
+
+
+class NotAnObject(DomainError):
+    code = "not_an_object"
+
+
+def checked(input_class: type[_Input], data: Any) -> _Input:
+    """
+    Return a serializer whose `validated_data` may be used.
+
+    :raises NotAnObject: if the body is an array, text, number or null.
+    :raises ValidationError: naming each field that is wrong.
+    """
+    if not isinstance(data, Mapping):
+        raise NotAnObject("Send one JSON object as the body, such as {}.")
+    read = input_class(data=data)
+    read.is_valid(raise_exception=True)
+    return read
+
+
+class ChoiceField(serializers.ChoiceField):
+    """One of a few words; whoever sends another is told which there are."""
+
+    def __init__(self, choices: Iterable[str], **kwargs: Any) -> None:
+        words = list(choices)
+        super().__init__(choices=words, **kwargs)
+        self.error_messages["invalid_choice"] = f"Use one of {', '.join(words)}."
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant in RFC 3339: an offset is required, since a bare time means another instant in each zone."""
+
+    default_error_messages = dict.fromkeys(("invalid", "date", "overflow"), _WRITE_THE_TIME)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default_timezone=UTC, **kwargs)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str) and not _OFFSET.search(value):
+            raise serializers.ValidationError(_WRITE_THE_TIME)
+        return super().to_internal_value(value)
+
+
+class TextField(serializers.CharField):
+    """Text as it was sent: nothing is trimmed, numbers are not text."""
+
+    default_error_messages = {"invalid": "Send a string."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("trim_whitespace", False)
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class TextsField(serializers.DictField):
+    """An object whose values are text; null is an empty one."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=TextField(allow_blank=True), allow_null=True, required=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        texts: dict[str, str] = super().to_internal_value(data)
+        if any("\0" in name for name in texts):
+            raise serializers.ValidationError("Remove the null character from the names.")
+        return texts
+
+
+class PageInput(serializers.Serializer[Any]):
+    page = serializers.IntegerField(min_value=1, max_value=10**9, default=1)
+    pageSize = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=100)
+
+
+def present(members: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what is not set, as OpenMeter does."""
+    return {name: value for name, value in members.items() if value not in (None, "", {})}
