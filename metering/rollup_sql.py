@@ -1,7 +1,8 @@
-"""Pure: the statement that adds the events of batches to the buckets of one meter version, and its parameters."""
+"""Pure: the statements that keep the buckets of one meter version, and their parameters."""
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from metering.usage_sql import QUARTER_SQL, group_text
 
@@ -51,6 +52,23 @@ ON CONFLICT (series_id, start_at) DO UPDATE SET
     max_batch = greatest(bucket.max_batch, excluded.max_batch)
 """
 
+_MARK_STALE = """
+WITH line AS (
+    SELECT DISTINCT start_at, {series_hash} AS hash FROM (
+        SELECT event.subject, {groups} AS group_values,
+               date_bin({quarter}, event.time, '1970-01-01Z') AS start_at
+        FROM metering_event event WHERE event.key = ANY(%(keys)s) AND event.type = %(type)s
+    ) touched
+), held AS (
+    SELECT bucket.id FROM line
+    JOIN metering_series series ON series.hash = line.hash
+    JOIN metering_bucket bucket ON bucket.series_id = series.id AND bucket.start_at = line.start_at
+    WHERE NOT bucket.is_stale
+    ORDER BY bucket.series_id, bucket.start_at FOR UPDATE OF bucket
+)
+UPDATE metering_bucket SET is_stale = true FROM held WHERE metering_bucket.id = held.id
+"""
+
 
 def rollup_statement(
     *,
@@ -61,9 +79,8 @@ def rollup_statement(
     batch_ids: Sequence[int],
 ) -> tuple[str, dict[str, Any]]:
     """Return SQL and parameters; every event of the batches is added, so each batch may be given once only."""
-    texts = [group_text(f"path_{place}") for place in range(len(group_paths))]
     text = _STATEMENT.format(
-        groups=f"ARRAY[{', '.join(texts)}]::text[]",
+        groups=_groups(group_paths),
         quarter=QUARTER_SQL,
         value="metering_value(event.data #> %(value_path)s::text[])" if value_path else "NULL::numeric",
         series_hash=_TEXT_HASH.format(text=_SERIES_TEXT),
@@ -75,5 +92,23 @@ def rollup_statement(
         "value_path": list(value_path or ()),
         "batches": list(batch_ids),
     }
-    parameters.update({f"path_{place}": list(path) for place, path in enumerate(group_paths)})
-    return text, parameters
+    return text, parameters | _paths(group_paths)
+
+
+def mark_stale_statement(
+    *, version_id: int, event_type: str, group_paths: Sequence[tuple[str, ...]], event_keys: Sequence[UUID]
+) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters that mark the buckets which hold these events."""
+    text = _MARK_STALE.format(
+        groups=_groups(group_paths), quarter=QUARTER_SQL, series_hash=_TEXT_HASH.format(text=_SERIES_TEXT)
+    )
+    parameters = {"version": version_id, "type": event_type, "keys": list(event_keys)}
+    return text, parameters | _paths(group_paths)
+
+
+def _groups(group_paths: Sequence[tuple[str, ...]]) -> str:
+    return f"ARRAY[{', '.join(group_text(f'path_{place}') for place in range(len(group_paths)))}]::text[]"
+
+
+def _paths(group_paths: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    return {f"path_{place}": list(path) for place, path in enumerate(group_paths)}

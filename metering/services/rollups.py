@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from metering.jsonpath import parse_path
 from metering.models import Batch, BatchKind, Event, MeterVersion
-from metering.rollup_sql import rollup_statement
+from metering.rollup_sql import mark_stale_statement, rollup_statement
 
 _ROLLUP_LOCK = (7741, 2)
 _MOST_BATCHES = 10_000
@@ -34,11 +35,30 @@ def advance_rollups(*, limit: int = 20_000) -> int:
     return _roll_up_pending(limit) + _backfill_next(limit)
 
 
+def mark_stale(*, event_keys: Sequence[UUID]) -> None:
+    """
+    Mark the buckets that hold these events, of every meter version: until they are built anew, events are read instead.
+
+    Call it in the transaction that voids or restores the events, which holds the roll-up lock.
+    """
+    keys = list(event_keys)
+    types = Event.objects.filter(pk__in=keys).values_list("type", flat=True).distinct()
+    for version in _versions_of(types):
+        text, parameters = mark_stale_statement(
+            version_id=version.pk,
+            event_type=version.meter.event_type,
+            group_paths=_group_paths(version),
+            event_keys=keys,
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(text, parameters)
+
+
 def _roll_up_pending(limit: int) -> int:
     pending = Batch.objects.pending().order_by("pk").values_list("pk", "accepted")[:_MOST_BATCHES]
     batch_ids = _about(limit, pending)
-    types = set(Event.objects.filter(batch_id__in=batch_ids).values_list("type", flat=True).distinct())
-    for version in MeterVersion.objects.filter(meter__event_type__in=types).select_related("meter").order_by("pk"):
+    types = Event.objects.filter(batch_id__in=batch_ids).values_list("type", flat=True).distinct()
+    for version in _versions_of(types):
         _add(version, [batch_id for batch_id in batch_ids if batch_id > version.floor_batch])
     Batch.objects.filter(pk__in=batch_ids).update(is_rolled_up=True)
     return len(batch_ids)
@@ -57,6 +77,14 @@ def _backfill_next(limit: int) -> int:
         MeterVersion.objects.filter(pk=version.pk).update(backfilled_at=Now())
     # One more call finds that nothing is left, and says so by the time it sets.
     return len(batch_ids) or 1
+
+
+def _versions_of(types: Iterable[str]) -> Iterable[MeterVersion]:
+    return MeterVersion.objects.filter(meter__event_type__in=set(types)).select_related("meter").order_by("pk")
+
+
+def _group_paths(version: MeterVersion) -> list[tuple[str, ...]]:
+    return [parse_path(version.group_by[key]) for key in version.group_keys]
 
 
 def _about(limit: int, batches: Iterable[tuple[int, int]]) -> list[int]:
@@ -79,7 +107,7 @@ def _add(version: MeterVersion, batch_ids: Sequence[int]) -> None:
         version_id=version.pk,
         event_type=meter.event_type,
         value_path=parse_path(meter.value_property) if meter.value_property else None,
-        group_paths=[parse_path(version.group_by[key]) for key in version.group_keys],
+        group_paths=_group_paths(version),
         batch_ids=batch_ids,
     )
     with connection.cursor() as cursor, _planned_for_many(cursor):
