@@ -8,6 +8,7 @@ from metering.models.correction import (
     CorrectionKind,
     CorrectionStatus,
     EventVoid,
+    InvalidCorrectionMove,
 )
 from metering.models.customer import Customer, Member, Subject, SubjectLink, TestClock, TstzRange, same
 from metering.models.event import Batch, BatchKind, Event
@@ -33,6 +34,7 @@ __all__ = [
     "EventImport",
     "EventVoid",
     "IdempotencyKey",
+    "InvalidCorrectionMove",
     "Member",
     "Meter",
     "MeterVersion",

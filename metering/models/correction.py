@@ -3,13 +3,20 @@
 from django.db import models
 from django.db.models import F, Q
 
+from metering.errors import DomainError
 from metering.models.base import UlidField, tracked
 from metering.models.event import Batch
+
+
+class InvalidCorrectionMove(DomainError):
+    status = 409
+    code = "invalid_move"
 
 
 class CorrectionKind(models.TextChoices):
     VOID = "void", "Void"
     AMENDMENT = "amendment", "Amendment"
+    RESTORE = "restore", "Restore"
 
 
 class CorrectionStatus(models.TextChoices):
@@ -19,21 +26,30 @@ class CorrectionStatus(models.TextChoices):
     UNDONE = "undone", "Undone"
 
 
-CORRECTION_MOVES = {
-    CorrectionStatus.RUNNING: {CorrectionStatus.DONE},
+CORRECTION_MOVES: dict[CorrectionStatus, set[CorrectionStatus]] = {
+    # One that was asked for by mistake is undone at once, however far it is.
+    CorrectionStatus.RUNNING: {CorrectionStatus.DONE, CorrectionStatus.UNDOING},
     CorrectionStatus.DONE: {CorrectionStatus.UNDOING},
     CorrectionStatus.UNDOING: {CorrectionStatus.UNDONE},
     CorrectionStatus.UNDONE: set(),
 }
 
 
-@tracked()
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    def unfinished(self) -> "CorrectionQuerySet":
+        """Corrections that are being made or undone."""
+        return self.filter(status__in=[CorrectionStatus.RUNNING, CorrectionStatus.UNDOING])
+
+
+@tracked(exclude=["done", "voided", "restored", "position_at", "position_key"])
 class Correction(models.Model):
     """
-    One request to void or amend events: which ones, why, and how far it is.
+    One request to void, restore or amend events: which ones, why, and how far it is.
 
     Only events in batches up to `bound` are meant, so that one that is resumed touches the same events. It is carried
-    out in batches of at most 10,000 events, each of which names it.
+    out in batches of at most 10,000 events, each of which names it. It goes through the `matched` events by time and
+    key, and has seen those up to its position: `done` events, of which it voided `voided`, as the others were void
+    before. `restored` of these count again.
     """
 
     ulid = UlidField()
@@ -44,10 +60,16 @@ class Correction(models.Model):
     bound = models.BigIntegerField()
     matched = models.BigIntegerField()
     done = models.BigIntegerField(default=0)
+    voided = models.BigIntegerField(default=0)
+    restored = models.BigIntegerField(default=0)
+    position_at = models.DateTimeField(null=True, editable=False)
+    position_key = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
     undo_reason = models.TextField(blank=True)
     undone_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = CorrectionQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -55,10 +77,30 @@ class Correction(models.Model):
             models.CheckConstraint(condition=Q(status__in=CorrectionStatus.values), name="correction_status_is_known"),
             models.CheckConstraint(condition=~Q(reason=""), name="correction_has_a_reason"),
             models.CheckConstraint(condition=Q(done__lte=F("matched")), name="correction_does_what_it_matched"),
+            models.CheckConstraint(condition=Q(voided__lte=F("done")), name="correction_voids_what_it_has_seen"),
+            models.CheckConstraint(condition=Q(restored__lte=F("voided")), name="correction_restores_what_it_voided"),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.ulid}"
+
+    @property
+    def progress(self) -> float:
+        """How much of what is being made or undone is done, from 0 to 1."""
+        if self.status in (CorrectionStatus.UNDOING, CorrectionStatus.UNDONE):
+            return self.restored / self.voided if self.voided else 1.0
+        return self.done / self.matched if self.matched else 1.0
+
+    def move(self, to: CorrectionStatus) -> None:
+        """
+        Take one step of `CORRECTION_MOVES`; the caller holds the row and saves it.
+
+        :raises InvalidCorrectionMove: if the status does not allow the step.
+        """
+        if to not in CORRECTION_MOVES[CorrectionStatus(self.status)]:
+            now, then = self.get_status_display().lower(), to.label.lower()
+            raise InvalidCorrectionMove(f"Choose another correction: {self} is {now}, so it cannot become {then}.")
+        self.status = to
 
 
 class EventVoidQuerySet(models.QuerySet["EventVoid"]):

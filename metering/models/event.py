@@ -34,6 +34,7 @@ class Batch(models.Model):
     correction = models.ForeignKey(
         "Correction", on_delete=models.PROTECT, null=True, blank=True, related_name="batches"
     )
+    reason = models.TextField(blank=True, default="", db_default="")
 
     objects = BatchQuerySet.as_manager()
 
