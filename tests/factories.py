@@ -90,6 +90,7 @@ class SubjectFactory(DjangoModelFactory):
     key = Sequence(lambda n: f"subject-{n}")
     key_hash = LazyAttribute(lambda subject: text_hash(subject.key))
     created_at = START
+    updated_at = START
 
 
 class SubjectLinkFactory(DjangoModelFactory):

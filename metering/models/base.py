@@ -5,9 +5,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pghistory
 from django.db import models
 from ulid import ULID
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def new_ulid() -> str:
@@ -47,6 +50,13 @@ class DecimalJSONDecoder(json.JSONDecoder):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(parse_float=Decimal, **kwargs)
+
+
+class DecimalJSONEncoder(json.JSONEncoder):
+    """Write Decimal as a JSON number with all its digits."""
+
+    def encode(self, o: Any) -> str:
+        return _encoder.encode(o).decode()
 
 
 def tracked(**kwargs: Any) -> Callable[[type[models.Model]], type[models.Model]]:

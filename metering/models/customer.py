@@ -4,12 +4,13 @@ import zoneinfo
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from djmoney.models.fields import CurrencyField
 
-from metering.models.base import UlidField, tracked
+from metering.identity import text_hash
+from metering.models.base import DecimalJSONDecoder, DecimalJSONEncoder, UlidField, tracked
 
 
 class TstzRange(Func):
@@ -60,6 +61,8 @@ class Customer(models.Model):
     time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name, such as Europe/Paris.")
     billing_address = models.JSONField(default=dict, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
+    # As they were sent: the links say which subjects are theirs, this only in which order they were named.
+    subject_keys = ArrayField(models.TextField(), default=list, blank=True, editable=False)
     test_clock = models.ForeignKey(TestClock, on_delete=models.PROTECT, null=True, blank=True, related_name="customers")
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
@@ -103,16 +106,47 @@ class Member(models.Model):
         return f"{self.user} of {self.customer}"
 
 
+class SubjectQuerySet(models.QuerySet["Subject"]):
+    def live(self) -> "SubjectQuerySet":
+        """Subjects that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def by_id_or_key(self, text: str) -> "SubjectQuerySet":
+        """The subjects that a path names: by public id first, else by key."""
+        return self.filter(Q(ulid=text) | Q(key_hash=text_hash(text))).order_by(Q(ulid=text).desc(), "pk")
+
+
 @tracked()
 class Subject(models.Model):
-    """What events name as their subject: any string, found by its hash, as a B-tree breaks on text of any length."""
+    """
+    What events name as their subject: any string, found by its hash, as a B-tree breaks on text of any length.
+
+    A deleted one keeps its row, which links refer to; it comes back when its key is used again.
+    """
 
     ulid = UlidField()
     key = models.TextField()
     key_hash = models.UUIDField(unique=True, editable=False)
-    display_name = models.CharField(max_length=256, blank=True)
-    metadata = models.JSONField(default=dict, blank=True)
+    display_name = models.TextField(blank=True)
+    metadata = models.JSONField(default=dict, blank=True, encoder=DecimalJSONEncoder, decoder=DecimalJSONDecoder)
+    current_period_start = models.DateTimeField(null=True, blank=True)
+    current_period_end = models.DateTimeField(null=True, blank=True)
+    stripe_customer_id = models.TextField(blank=True)
     created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = SubjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(current_period_start=None)
+                | Q(current_period_end=None)
+                | Q(current_period_start__lt=F("current_period_end")),
+                name="subject_period_ends_after_it_starts",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.key

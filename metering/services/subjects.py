@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from metering.errors import DomainError
-from metering.identity import text_hash
 from metering.ingest.fence import start_batch
 from metering.models import Batch, BatchKind, Customer, Subject, SubjectLink
+from metering.services.subject_records import lock_subjects
 
 
 class SubjectIsTaken(DomainError):
@@ -32,7 +32,7 @@ def relink(
     """
     if not add and not remove:
         return
-    subjects = _locked_subjects({*add, *remove}, at)
+    subjects = lock_subjects(keys={*add, *remove}, at=at)
     links = SubjectLink.objects.known_at(None).filter(subject__in=subjects.values()).select_related("customer")
     known: dict[int, list[SubjectLink]] = {}
     for link in links.order_by("pk"):
@@ -45,15 +45,6 @@ def relink(
                 _end(link, batch, at)
     for key in add:
         _link(subjects[key], customer, batch, at, from_at=starts[key])
-
-
-def _locked_subjects(keys: Collection[str], at: datetime) -> dict[str, Subject]:
-    hashes = {text_hash(key): key for key in keys}
-    # Always in the order of the unique key: two transactions with the same new subjects wait instead of deadlocking.
-    new = [Subject(key=hashes[key_hash], key_hash=key_hash, created_at=at) for key_hash in sorted(hashes)]
-    Subject.objects.bulk_create(new, ignore_conflicts=True)
-    locked = Subject.objects.filter(key_hash__in=hashes).order_by("key_hash").select_for_update()
-    return {subject.key: subject for subject in locked}
 
 
 def _start(
