@@ -24,11 +24,13 @@ class EventImport(models.Model):
     A file of events on its way in. `position` is the byte up to which its rows are stored or set apart.
 
     The hash is that of the file's content and of how its columns were read, so the same file goes on where it stopped.
+    Rows that are no events are set apart in a file beside it, which is complete up to byte `rejected_position`.
     """
 
     ulid = UlidField()
     hash = models.BinaryField(max_length=32, unique=True, editable=False)
     name = models.TextField()
+    columns = models.JSONField(default=dict)
     size = models.BigIntegerField()
     position = models.BigIntegerField(default=0)
     line = models.BigIntegerField(default=0)
@@ -36,7 +38,9 @@ class EventImport(models.Model):
     duplicate = models.BigIntegerField(default=0)
     conflict = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
+    rejected_position = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     def __str__(self) -> str:
