@@ -3,15 +3,22 @@
 from django.urls import path
 
 from metering.api.customers import CustomerDetail, Customers
+from metering.api.debug import Metrics
 from metering.api.events import Events
+from metering.api.info import Currencies
 from metering.api.meters import MeterDetail, Meters
+from metering.api.subjects import SubjectDetail, Subjects
 from metering.api.usage import MeterUsage
 
 urlpatterns = [
     path("customers", Customers.as_view()),
-    path("customers/<str:id_or_key>", CustomerDetail.as_view()),
+    path("customers/<path:id_or_key>", CustomerDetail.as_view()),
+    path("debug/metrics", Metrics.as_view()),
     path("events", Events.as_view()),
+    path("info/currencies", Currencies.as_view()),
     path("meters", Meters.as_view()),
     path("meters/<str:id_or_slug>", MeterDetail.as_view()),
     path("meters/<str:id_or_slug>/query", MeterUsage.as_view()),
+    path("subjects", Subjects.as_view()),
+    path("subjects/<path:id_or_key>", SubjectDetail.as_view()),
 ]

@@ -8,15 +8,22 @@ from typing import Any, TypeVar
 from rest_framework import serializers
 
 from metering.errors import DomainError
+from metering.ingest import numbers
+from metering.rendering import encode
 
 _Input = TypeVar("_Input", bound=serializers.Serializer[Any])
 MAX_PAGE_SIZE = 1000
+MAX_LIST_SIZE = 10_000
 _WRITE_THE_TIME = "Write the time with an offset, such as 2026-01-31T00:00:00Z."
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 
 
 class NotAnObject(DomainError):
     code = "not_an_object"
+
+
+class NotAnArray(DomainError):
+    code = "not_an_array"
 
 
 def checked(input_class: type[_Input], data: Any) -> _Input:
@@ -30,6 +37,21 @@ def checked(input_class: type[_Input], data: Any) -> _Input:
         raise NotAnObject("Send one JSON object as the body, such as {}.")
     read = input_class(data=data)
     read.is_valid(raise_exception=True)
+    return read
+
+
+def checked_list(input_class: type[_Input], data: Any) -> list[_Input]:
+    """
+    Return a serializer with `validated_data` for each object of an array.
+
+    :raises NotAnArray: if the body is anything else, or is empty or has more than MAX_LIST_SIZE objects.
+    :raises ValidationError: naming each element and field that is wrong.
+    """
+    if not isinstance(data, list) or not 0 < len(data) <= MAX_LIST_SIZE:
+        raise NotAnArray(f"Send a JSON array of 1 to {MAX_LIST_SIZE:,} objects as the body.")
+    read = [input_class(data=element) for element in data]
+    if wrong := {index: element.errors for index, element in enumerate(read) if not element.is_valid()}:
+        raise serializers.ValidationError(wrong)
     return read
 
 
@@ -82,6 +104,26 @@ class TextsField(serializers.DictField):
         if any("\0" in name for name in texts):
             raise serializers.ValidationError("Remove the null character from the names.")
         return texts
+
+
+class JsonObjectField(serializers.DictField):
+    """An object with values of any kind, kept with all digits of their numbers; null is an empty one."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().to_internal_value(data)
+        written = encode(found)
+        if numbers.holds_nul(written):
+            raise serializers.ValidationError("Remove the character \\u0000.")
+        if numbers.may_be_too_long(written) and numbers.has_too_long_number(written):
+            raise serializers.ValidationError(f"Send no number of more than {numbers.MAX_DIGITS:,} digits.")
+        return found
+
+
+class UlidField(serializers.RegexField):
+    """A public id, in outputs."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$", **kwargs)
 
 
 class PageInput(serializers.Serializer[Any]):

@@ -1,0 +1,42 @@
+"""Subjects: `/api/v1/subjects`."""
+
+from django.db.models import Q
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from metering import clock
+from metering.api.base import ApiView
+from metering.idempotency import idempotent
+from metering.models import Subject
+from metering.serializers.fields import checked_list
+from metering.serializers.subjects import SubjectInput, subject_output
+from metering.services.subject_records import delete_subject, upsert_subjects
+
+
+class Subjects(ApiView):
+    def get(self, request: Request) -> Response:
+        return Response([subject_output(subject) for subject in Subject.objects.live().order_by("pk")])
+
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        records = [sent.record() for sent in checked_list(SubjectInput, request.data)]
+        subjects = upsert_subjects(records=records, at=clock.now())
+        return Response([subject_output(subject) for subject in subjects])
+
+
+class SubjectDetail(ApiView):
+    def get(self, request: Request, id_or_key: str) -> Response:
+        # As with customers, a deleted one is found by its id alone.
+        return Response(subject_output(_find(id_or_key, Q(deleted_at=None) | Q(ulid=id_or_key))))
+
+    def delete(self, request: Request, id_or_key: str) -> Response:
+        delete_subject(subject_id=_find(id_or_key, Q()).pk, at=clock.now())
+        return Response(status=204)
+
+
+def _find(id_or_key: str, condition: Q) -> Subject:
+    subject = Subject.objects.by_id_or_key(id_or_key).filter(condition).first()
+    if subject is None:
+        raise Http404(f"There is no subject {id_or_key}. Name one by its id or key.")
+    return subject
