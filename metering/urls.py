@@ -7,6 +7,7 @@ from metering.api.debug import Metrics
 from metering.api.events import Events
 from metering.api.info import Currencies
 from metering.api.meters import MeterDetail, Meters
+from metering.api.progress import QueryProgressDetail
 from metering.api.subjects import SubjectDetail, Subjects
 from metering.api.usage import MeterUsage
 
@@ -16,9 +17,10 @@ urlpatterns = [
     path("debug/metrics", Metrics.as_view()),
     path("events", Events.as_view()),
     path("info/currencies", Currencies.as_view()),
+    path("info/progress/<path:client_id>", QueryProgressDetail.as_view()),
     path("meters", Meters.as_view()),
-    path("meters/<str:id_or_slug>", MeterDetail.as_view()),
-    path("meters/<str:id_or_slug>/query", MeterUsage.as_view()),
+    path("meters/<path:id_or_slug>/query", MeterUsage.as_view()),
+    path("meters/<path:id_or_slug>", MeterDetail.as_view()),
     path("subjects", Subjects.as_view()),
     path("subjects/<path:id_or_key>", SubjectDetail.as_view()),
 ]

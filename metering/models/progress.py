@@ -1,8 +1,22 @@
 """How far long work is, for those who wait for it."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 
 from metering.models.base import UlidField
+
+_PROGRESS_IS_KEPT_FOR = timedelta(minutes=5)
+
+
+class QueryProgressQuerySet(models.QuerySet["QueryProgress"]):
+    def fresh(self, at: datetime) -> "QueryProgressQuerySet":
+        """Queries that went on within the last five minutes; nobody is told of others."""
+        return self.filter(updated_at__gt=at - _PROGRESS_IS_KEPT_FOR)
+
+    def outdated(self, at: datetime) -> "QueryProgressQuerySet":
+        """Queries that nobody is told of any more."""
+        return self.filter(updated_at__lte=at - _PROGRESS_IS_KEPT_FOR)
 
 
 class QueryProgress(models.Model):
@@ -14,6 +28,8 @@ class QueryProgress(models.Model):
     success = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField()
+
+    objects = QueryProgressQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.client_id

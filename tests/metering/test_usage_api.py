@@ -199,7 +199,6 @@ def test_it_answers_csv(api, tokens):
         ("subject=", 400, "subject[0]: "),
         ("subject=%00", 400, "null character"),
         ("filterCustomerId=01ARZ3NDEKTSV4RRFFQ69G5FAV", 404, "no customer with the id 01ARZ3NDEKTSV4RRFFQ69G5FAV"),
-        ("advancedMeterGroupByFilters=%7B%7D", 501, "filterGroupBy[name]=value"),
     ],
 )
 @pytest.mark.parametrize("accept", ["application/json", "text/csv", "*/*"])
