@@ -1,7 +1,9 @@
 """What was wrong with written events: voids, and the corrections that made them. Events themselves stay as they are."""
 
+from datetime import datetime
+
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from metering.errors import DomainError
 from metering.models.base import UlidField, tracked
@@ -39,6 +41,11 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
     def unfinished(self) -> "CorrectionQuerySet":
         """Corrections that are being made or undone."""
         return self.filter(status__in=[CorrectionStatus.RUNNING, CorrectionStatus.UNDOING])
+
+    def stalled(self, since: datetime) -> "CorrectionQuerySet":
+        """Unfinished corrections without a batch since some time: their job was killed, or waits for a worker."""
+        moving = Batch.objects.filter(correction=OuterRef("pk"), received_at__gt=since)
+        return self.unfinished().exclude(Exists(moving))
 
 
 @tracked(exclude=["done", "voided", "restored", "position_at", "position_key"])
@@ -83,6 +90,10 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.ulid}"
+
+    @property
+    def is_finished(self) -> bool:
+        return self.status in (CorrectionStatus.DONE, CorrectionStatus.UNDONE)
 
     @property
     def progress(self) -> float:

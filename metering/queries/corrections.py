@@ -1,0 +1,275 @@
+"""Which events a correction means, and what voiding them would do."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
+
+from metering.errors import DomainError
+from metering.identity import event_key
+from metering.jsonpath import parse_path
+from metering.models import Aggregation, Correction, Customer, Event, EventVoid, Meter
+
+MOST_EVENTS = 10_000
+# Above this many events, reading the value of each takes longer than one waits for a preview.
+_MOST_VALUES = 200_000
+_MOST_NAMES = 20
+# By the name in the API, which is how a correction stores its filter too.
+_CONDITIONS = {
+    "type": "type",
+    "subject": "subject",
+    "source": "source",
+    "id": "event_id",
+    "from": "time__gte",
+    "to": "time__lt",
+    "ingestedFrom": "batch__received_at__gte",
+    "ingestedTo": "batch__received_at__lt",
+}
+_ATTRIBUTES = {"from": "start", "to": "end", "ingestedFrom": "ingested_start", "ingestedTo": "ingested_end"}
+
+
+class EmptyFilter(DomainError):
+    code = "empty_filter"
+
+
+class TooManyEvents(DomainError):
+    code = "too_many_events"
+
+
+class UnknownEvent(DomainError):
+    status = 404
+    code = "unknown_event"
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """
+    Events that have all that is named here; ranges are half-open. With `events`, those by (source, id) and no others.
+    """
+
+    type: str | None = None
+    subject: str | None = None
+    source: str | None = None
+    id: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    ingested_start: datetime | None = None
+    ingested_end: datetime | None = None
+    events: tuple[tuple[str, str], ...] = ()
+
+    def check(self) -> None:
+        """
+        Pass if it is clear which events are meant.
+
+        :raises EmptyFilter: if nothing is named, which would mean every event there is, or a range holds no time.
+        :raises TooManyEvents: if more than 10,000 events are listed.
+        """
+        named = {field.name for field in fields(self) if getattr(self, field.name)}
+        if not named:
+            raise EmptyFilter("Name the events: by source and id, or by type, subject, source, id or a range of time.")
+        if self.events and named != {"events"}:
+            raise EmptyFilter("Give either a list of events or a filter, not both.")
+        if len(self.events) > MOST_EVENTS:
+            raise TooManyEvents(f"List at most {MOST_EVENTS:,} events; use a filter for more.")
+        for start, end in ((self.start, self.end), (self.ingested_start, self.ingested_end)):
+            if start and end and start >= end:
+                raise EmptyFilter("Choose an end after the start: no event can be in this range.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as the API takes it, times in RFC 3339."""
+        if self.events:
+            return {"events": [{"source": source, "id": event_id} for source, event_id in self.events]}
+        named = {name: getattr(self, _ATTRIBUTES.get(name, name)) for name in _CONDITIONS}
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in named.items()
+            if value is not None
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "EventFilter":
+        """Read what `to_json` wrote."""
+        if "events" in data:
+            return cls(events=tuple((event["source"], event["id"]) for event in data["events"]))
+        named: dict[str, Any] = {
+            _ATTRIBUTES.get(name, name): datetime.fromisoformat(value) if name in _ATTRIBUTES else value
+            for name, value in data.items()
+        }
+        return cls(**named)
+
+    def matching(self, *, bound: int) -> QuerySet[Event]:
+        """Return the events that are meant, in batches up to `bound`, void ones too; in no order."""
+        if self.events:
+            keys = [event_key(source, event_id) for source, event_id in self.events]
+            return Event.objects.filter(pk__in=keys, batch_id__lte=bound)
+        named = {name: getattr(self, _ATTRIBUTES.get(name, name)) for name in _CONDITIONS}
+        conditions = {_CONDITIONS[name]: value for name, value in named.items() if value is not None}
+        return Event.objects.filter(**conditions, batch_id__lte=bound)
+
+    def check_known(self) -> None:
+        """
+        Pass if every listed event is stored.
+
+        :raises UnknownEvent: naming the first that is not.
+        """
+        keys = {event_key(source, event_id): (source, event_id) for source, event_id in self.events}
+        known = set(Event.objects.filter(pk__in=keys).values_list("pk", flat=True))
+        for key, (source, event_id) in keys.items():
+            if key not in known:
+                raise UnknownEvent(f"There is no event {event_id!r} of source {source!r}. Check its source and id.")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some of the events: of one type, subject, or customer (None: of nobody)."""
+
+    name: str | None
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPart:
+    """The events of one customer; None are those of nobody."""
+
+    customer: Customer | None
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeterEffect:
+    """
+    What a meter would lose: events that count now, and their total.
+
+    The total is None where it does not follow from these events alone (AVG, MIN, MAX, LATEST, UNIQUE_COUNT), and where
+    they are too many to add up now.
+    """
+
+    meter: Meter
+    events: int
+    quantity: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class VoidPreview:
+    """What voiding would do. The lists name the largest twenty; `subject_count` says how many subjects there are."""
+
+    matched: int
+    already_void: int
+    first_at: datetime | None
+    last_at: datetime | None
+    types: tuple[Part, ...]
+    subjects: tuple[Part, ...]
+    subject_count: int
+    customers: tuple[CustomerPart, ...]
+    meters: tuple[MeterEffect, ...]
+
+
+def preview_of(events: EventFilter, *, bound: int) -> VoidPreview:
+    """Return what voiding these events would do as things are now; nothing changes. A few queries."""
+    found = events.matching(bound=bound)
+    text, parameters = found.values_list("key", "type", "subject", "time").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(_PREVIEW.format(chosen=text), parameters)
+        rows = cursor.fetchall()
+    by_kind: dict[str, list[tuple[Any, ...]]] = {"all": [], "type": [], "subject": [], "customer": []}
+    for kind, *row in rows:
+        by_kind[kind].append(tuple(row))
+    ((_, _, matched, already_void, first_at, last_at, subject_count),) = by_kind["all"]
+    types = _parts(by_kind["type"])
+    return VoidPreview(
+        matched=matched,
+        already_void=already_void,
+        first_at=first_at,
+        last_at=last_at,
+        types=types,
+        subjects=_parts(by_kind["subject"]),
+        subject_count=subject_count,
+        customers=_customers(by_kind["customer"]),
+        meters=_effects(found, [part.name for part in types], matched),
+    )
+
+
+def open_void(event: Event) -> EventVoid | None:
+    """Return the void by which an event does not count now, with the correction that made it."""
+    voids = EventVoid.objects.known_at(None).filter(event_key=event.key)
+    return voids.select_related("voided_batch__correction").first()
+
+
+def event_keys_of(correction: Correction, *, limit: int) -> list[UUID]:
+    """Return the keys of some of the events that a correction voided or restored."""
+    voids = EventVoid.objects.filter(voided_batch__correction=correction)
+    restored = EventVoid.objects.filter(restored_batch__correction=correction)
+    keys = [*voids.values_list("event_key", flat=True)[:limit], *restored.values_list("event_key", flat=True)[:limit]]
+    return list(dict.fromkeys(keys))[:limit]
+
+
+def _parts(rows: Sequence[tuple[Any, ...]]) -> tuple[Part, ...]:
+    return tuple(Part(name, events) for name, _, events, *_ in rows)
+
+
+def _customers(rows: Sequence[tuple[Any, ...]]) -> tuple[CustomerPart, ...]:
+    customers = Customer.objects.in_bulk([customer_id for _, customer_id, *_ in rows if customer_id is not None])
+    return tuple(CustomerPart(customers.get(customer_id), events) for _, customer_id, events, *_ in rows)
+
+
+def _effects(found: QuerySet[Event], types: Sequence[str | None], matched: int) -> tuple[MeterEffect, ...]:
+    counting = found.filter(~Exists(EventVoid.objects.known_at(None).filter(event_key=OuterRef("key"))))
+    meters = Meter.objects.live().filter(event_type__in=[text for text in types if text]).order_by("slug")
+    return tuple(_effect(counting, meter, matched) for meter in meters)
+
+
+def _effect(counting: QuerySet[Event], meter: Meter, matched: int) -> MeterEffect:
+    events = counting.filter(type=meter.event_type)
+    if meter.event_from:
+        events = events.filter(time__gte=meter.event_from)
+    count = events.count()
+    if meter.aggregation == Aggregation.COUNT:
+        return MeterEffect(meter, count, Decimal(count))
+    if meter.aggregation == Aggregation.SUM and matched <= _MOST_VALUES:
+        return MeterEffect(meter, count, _total(events, meter))
+    return MeterEffect(meter, count, None)
+
+
+def _total(events: QuerySet[Event], meter: Meter) -> Decimal:
+    text, parameters = events.values_list("data").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT coalesce(sum(metering_value(data #> %s::text[])), 0) FROM ({text}) chosen",  # noqa: S608 (Django's own text, with parameters)
+            [list(parse_path(meter.value_property)), *parameters],
+        )
+        return cursor.fetchone()[0]
+
+
+# One pass over the events, then small sums. Whose they are is found by subject and time, as links say now.
+_PREVIEW = """
+WITH chosen AS MATERIALIZED (
+    SELECT event.key, event.type, event.subject, event.time, void.event_key IS NOT NULL AS is_void
+    FROM ({chosen}) event
+    LEFT JOIN metering_eventvoid void ON void.event_key = event.key AND void.restored_batch_id IS NULL
+), by_subject AS MATERIALIZED (
+    SELECT subject, count(*) AS events FROM chosen GROUP BY subject
+), owner AS MATERIALIZED (
+    SELECT by_subject.subject, link.customer_id, link.from_at, link.to_at
+    FROM by_subject
+    JOIN metering_subject known
+         ON known.key_hash = encode(substr(sha256(convert_to(by_subject.subject, 'UTF8')), 1, 16), 'hex')::uuid
+    JOIN metering_subjectlink link ON link.subject_id = known.id AND link.ended_batch_id IS NULL
+)
+SELECT 'all', NULL::text, NULL::bigint, count(*), count(*) FILTER (WHERE is_void), min(time), max(time),
+       (SELECT count(*) FROM by_subject)
+FROM chosen
+UNION ALL
+(SELECT 'type', type, NULL, count(*), NULL, NULL, NULL, NULL FROM chosen GROUP BY type ORDER BY 4 DESC, 2)
+UNION ALL
+(SELECT 'subject', subject, NULL, events, NULL, NULL, NULL, NULL FROM by_subject ORDER BY 4 DESC, 2 LIMIT {most})
+UNION ALL
+(SELECT 'customer', NULL, owner.customer_id, count(*), NULL, NULL, NULL, NULL
+ FROM chosen LEFT JOIN owner ON owner.subject = chosen.subject
+      AND chosen.time >= coalesce(owner.from_at, '-infinity') AND chosen.time < coalesce(owner.to_at, 'infinity')
+ GROUP BY 3 ORDER BY 4 DESC, 3 LIMIT {most})
+""".replace("{most}", str(_MOST_NAMES))
