@@ -10,6 +10,7 @@ urlpatterns = [
     path("health", health),
     path("admin/", secured_urls()),
     path("api/v1/", include("metering.urls")),
+    path("api/v2/", include("metering.urls_v2")),
     re_path(r"^api/", unknown_route),
     path("accounts/", include("portal.account_urls")),
     path("", include("portal.urls")),

@@ -1,44 +1,32 @@
-"""Events: `/api/v1/events`, and what runs for it where the ingestion lane does not."""
+"""Events: `/api/v1/events` and `/api/v2/events`, and what runs for ingestion where its lane does not."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
-from rest_framework import serializers
+from django.db import InterfaceError, OperationalError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
 from metering.authentication import principal_of
-from metering.errors import DomainError
-from metering.ingest.decode import decode_events
-from metering.ingest.writer import store_events
-from metering.models import Customer, Event, Scope
-from metering.queries.events import owners_of
-from metering.queries.usage import customer_spans
-from metering.serializers.fields import InstantField
+from metering.event_sql import EventSelection
+from metering.filter_string import FilterString, parse_filter
+from metering.filter_time import between
+from metering.ingest.decode import NewEvent, decode_events
+from metering.ingest.group_commit import WriterUnavailable
+from metering.ingest.writer import WriteResult, store_events
+from metering.models import Event, Scope
+from metering.queries.events import cursor_of, page_of_events, place_of, spans_of
+from metering.queries.stored import receipts_of
+from metering.queries.verdicts import verdicts_of
+from metering.rendering import decode
+from metering.serializers.events import EventFilter, EventListInput, EventPageInput, event_output, receipt_output
+from metering.serializers.fields import checked
 
 _DEFAULT_SPAN = timedelta(days=32)
-_MOST_EVENTS = 100
-
-
-class UnknownCustomer(DomainError):
-    code = "unknown_customer"
-
-
-class EventListInput(serializers.Serializer[Any]):
-    id = serializers.CharField(required=False, help_text="A part of the event's id.")
-    subject = serializers.CharField(required=False, trim_whitespace=False)
-    to = InstantField(required=False)
-    ingestedAtFrom = InstantField(required=False)
-    ingestedAtTo = InstantField(required=False)
-    customerId = serializers.ListField(child=serializers.CharField(), required=False)
-    limit = serializers.IntegerField(min_value=1, max_value=_MOST_EVENTS, default=_MOST_EVENTS)
-
-    def get_fields(self) -> dict[str, Any]:
-        # A keyword cannot be the name of an attribute.
-        return {"from": InstantField(required=False), **super().get_fields()}
+_PREFERENCE = re.compile(r'(?:^|[,;])\s*return\s*=\s*"?(representation|minimal)"?\s*(?=$|[,;])', re.IGNORECASE)
 
 
 class Events(ApiView):
@@ -49,62 +37,106 @@ class Events(ApiView):
 
     def post(self, request: Request) -> Response:
         at = clock.now()
-        events = decode_events(
-            request.body, request.META.get("CONTENT_TYPE"), at=at, api_key_id=principal_of(request).api_key_id
-        )
-        store_events(events, at=at)
-        return Response(status=204)
+        principal = principal_of(request)
+        events = decode_events(request.body, request.META.get("CONTENT_TYPE"), at=at, api_key_id=principal.api_key_id)
+        written = _store(events, at)
+        preference = _preference(request)
+        if preference != "representation":
+            return Response(status=204, headers=_applied(preference))
+        body = _represented(events, written, may_read=principal.allows(Scope.READ))
+        return Response(body, headers=_applied(preference))
 
     def get(self, request: Request) -> Response:
-        query = EventListInput(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        events = list(_chosen(query.validated_data, clock.now())[: query.validated_data["limit"]])
-        owners = owners_of(events)
-        return Response([_output(event, owners.get(event.key)) for event in events])
+        asked = checked(EventListInput, request.query_params).validated_data
+        return Response(_outputs(page_of_events(_selection(asked, clock.now()), limit=asked["limit"])))
 
 
-def _chosen(asked: dict[str, Any], now: datetime) -> QuerySet[Event]:
-    events = Event.objects.filter(time__gte=asked.get("from", now - _DEFAULT_SPAN))
-    conditions = {
-        "to": "time__lt",
-        "id": "event_id__contains",
-        "subject": "subject",
-        "ingestedAtFrom": "batch__received_at__gte",
-        "ingestedAtTo": "batch__received_at__lt",
-    }
-    events = events.filter(**{condition: asked[name] for name, condition in conditions.items() if name in asked})
-    if asked.get("customerId"):
-        events = events.filter(_of_customers(asked["customerId"]))
-    return events.select_related("batch").order_by("-time", "key")
+class EventPages(ApiView):
+    """The cursor list: walking it shows each event that was there at the start once, however many come meanwhile."""
+
+    def get(self, request: Request) -> Response:
+        asked = checked(EventPageInput, request.query_params).validated_data
+        events = page_of_events(
+            _filtered(_read_filter(asked.get("filter"))),
+            limit=asked["limit"],
+            after=place_of(asked["cursor"]) if "cursor" in asked else None,
+        )
+        page: dict[str, Any] = {"items": _outputs(events)}
+        if len(events) == asked["limit"]:
+            page["nextCursor"] = cursor_of(events[-1])
+        return Response(page)
 
 
-def _of_customers(public_ids: list[str]) -> Q:
-    chosen = Q(pk__in=[])
-    for public_id in public_ids:
-        customer = Customer.objects.filter(ulid=public_id).first()
-        if customer is None:
-            raise UnknownCustomer(f"There is no customer with the id {public_id}.")
-        for span in customer_spans(customer_id=customer.pk):
-            condition = Q(subject=span.subject)
-            if span.start is not None:
-                condition &= Q(time__gte=span.start)
-            if span.end is not None:
-                condition &= Q(time__lt=span.end)
-            chosen |= condition
-    return chosen
+def _outputs(events: list[Event]) -> list[dict[str, Any]]:
+    verdicts = verdicts_of(events)
+    return [event_output(event, verdicts[event.key]) for event in events]
 
 
-def _output(event: Event, customer: Customer | None) -> dict[str, Any]:
-    sent = {
-        "id": event.event_id,
-        "source": event.source,
-        "specversion": "1.0",
-        "type": event.type,
-        "subject": event.subject,
-        "time": event.time,
-    }
-    if event.data is not None:
-        sent["data"] = event.data
-    received_at = event.batch.received_at
-    members = {"event": sent, "ingestedAt": received_at, "storedAt": received_at}
-    return members if customer is None else members | {"customerId": customer.ulid}
+# --- What is asked for ---------------------------------------------------------------------------------------------
+
+
+def _selection(asked: dict[str, Any], now: datetime) -> EventSelection:
+    return EventSelection(
+        spans=spans_of(
+            customer_ids=asked.get("customerId"), subjects=[asked["subject"]] if "subject" in asked else None
+        ),
+        texts={"id": _containing(asked["id"])} if "id" in asked else {},
+        time=between(asked.get("from", now - _DEFAULT_SPAN), asked.get("to")),
+        received=between(asked.get("ingestedAtFrom"), asked.get("ingestedAtTo")),
+    )
+
+
+def _containing(part: str) -> FilterString:
+    escaped = re.sub(r"([\\%_])", r"\\\1", part)
+    return parse_filter({"$like": f"%{escaped}%"}, depth=0)
+
+
+def _read_filter(text: str | None) -> dict[str, Any]:
+    raw = decode(text.encode()) if text else {}
+    return checked(EventFilter, raw).validated_data | {"subjects": _named_subjects(raw)}
+
+
+def _named_subjects(raw: dict[str, Any]) -> list[str] | None:
+    """Return the subjects that a filter names one by one, which are found by index."""
+    stated = {name: value for name, value in (raw.get("subject") or {}).items() if value is not None}
+    match stated:
+        case {"$eq": subject}:
+            return [subject]
+        case {"$in": subjects}:
+            return subjects
+    return None
+
+
+def _filtered(asked: dict[str, Any]) -> EventSelection:
+    customers = asked.get("customerId")
+    return EventSelection(
+        spans=spans_of(customer_ids=customers["$in"] if customers else None, subjects=asked["subjects"]),
+        texts={name: asked[name] for name in ("id", "source", "type", "subject") if name in asked},
+        time=asked.get("time"),
+        received=asked.get("ingestedAt"),
+    )
+
+
+# --- What is answered to those who write ---------------------------------------------------------------------------
+
+
+def _store(events: list[NewEvent], at: datetime) -> WriteResult:
+    try:
+        return store_events(events, at=at)
+    except (OperationalError, InterfaceError) as error:
+        raise WriterUnavailable("The database cannot be reached. Send the events again in a few seconds.") from error
+
+
+def _preference(request: Request) -> str | None:
+    found = _PREFERENCE.search(request.headers.get("Prefer", ""))
+    return found[1].lower() if found else None
+
+
+def _applied(preference: str | None) -> dict[str, str] | None:
+    return {"Preference-Applied": f"return={preference}"} if preference else None
+
+
+def _represented(events: list[NewEvent], written: WriteResult, *, may_read: bool) -> list[dict[str, Any]]:
+    receipts = receipts_of(events, batch_id=written.batch_id)
+    verdicts = verdicts_of({receipt.stored.key: receipt.stored for receipt in receipts}.values())
+    return [receipt_output(receipt, verdicts[receipt.stored.key], may_read=may_read) for receipt in receipts]

@@ -51,6 +51,8 @@ def test_it_shows_what_was_sent_and_when_it_came(api):
         },
         "ingestedAt": "2026-01-06T08:00:00Z",
         "storedAt": "2026-01-06T08:00:00Z",
+        "validationError": "no meter found for event type: tokens\nno customer found for event subject: acme",
+        "verdict": {"outcomes": ["no_meter", "no_customer"], "meters": []},
     }
 
 
