@@ -11,9 +11,10 @@ PORT ?= 8000
 sum = $(shell cksum $(1) | cut -d' ' -f1)
 RUNTIME := $(VENV)/runtime-$(call sum,requirements.lock)
 DEV := $(VENV)/dev-$(call sum,requirements-dev.lock)
+NODE_SDK := tests/clients/node
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement
 
-.PHONY: help setup demo run test lint bench lock browser
+.PHONY: help setup demo run test lint bench lock browser node-sdk
 
 help:
 	@echo "make demo    a company with customers, usage and invoices, on http://127.0.0.1:$(PORT)"
@@ -24,7 +25,7 @@ help:
 	@echo "make setup   only prepare .venv, with everything for development"
 	@echo "make lock    resolve the lock files anew from pyproject.toml"
 
-setup: $(DEV) browser
+setup: $(DEV) browser node-sdk
 
 demo: $(RUNTIME)
 	@$(BIN)/python manage.py demo --port $(PORT)
@@ -32,7 +33,7 @@ demo: $(RUNTIME)
 run: $(RUNTIME)
 	@$(BIN)/python manage.py serve --port $(PORT)
 
-test: $(DEV) browser
+test: $(DEV) browser node-sdk
 	@$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(DEV)
@@ -94,3 +95,13 @@ browser: | $(BIN)/python
 		echo "Chromium is missing: the browser tests will skip until it is installed."; \
 	fi; \
 	touch $(VENV)/browser
+
+node-sdk:
+	@stamp=$(NODE_SDK)/node_modules/installed-$(call sum,$(NODE_SDK)/package-lock.json); \
+	if [ -e $$stamp ]; then exit 0; fi; \
+	if ! command -v npm >/dev/null; then \
+		echo "npm is missing: the tests of OpenMeter's Node SDK will skip until it is installed."; exit 0; \
+	fi; \
+	echo "Installing OpenMeter's Node SDK for its tests ..."; \
+	if npm --prefix $(NODE_SDK) ci --ignore-scripts --silent; then touch $$stamp; \
+	else echo "OpenMeter's Node SDK could not be installed: its tests will skip."; fi
