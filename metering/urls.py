@@ -6,6 +6,7 @@ from metering.api.customers import CustomerDetail, Customers
 from metering.api.debug import Metrics
 from metering.api.events import Events
 from metering.api.info import Currencies
+from metering.api.meter_values import MeterGroupValues, MeterSubjects
 from metering.api.meters import MeterDetail, Meters
 from metering.api.progress import QueryProgressDetail
 from metering.api.subjects import SubjectDetail, Subjects
@@ -19,7 +20,9 @@ urlpatterns = [
     path("info/currencies", Currencies.as_view()),
     path("info/progress/<path:client_id>", QueryProgressDetail.as_view()),
     path("meters", Meters.as_view()),
+    path("meters/<path:id_or_slug>/group-by/<path:key>/values", MeterGroupValues.as_view()),
     path("meters/<path:id_or_slug>/query", MeterUsage.as_view()),
+    path("meters/<path:id_or_slug>/subjects", MeterSubjects.as_view()),
     path("meters/<path:id_or_slug>", MeterDetail.as_view()),
     path("subjects", Subjects.as_view()),
     path("subjects/<path:id_or_key>", SubjectDetail.as_view()),
