@@ -1,23 +1,96 @@
+
 """Pure: the statements that keep the buckets of one meter version, and their parameters."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from metering.aggregation_sql import AGGREGATIONS, TEXT_HASH, AggregationSql
 from metering.usage_sql import QUARTER_SQL, group_text
 
-# As metering.identity.text_hash and series_hash.
-_TEXT_HASH = "encode(substr(sha256(convert_to({text}, 'UTF8')), 1, 16), 'hex')::uuid"
+# As metering.identity.series_hash.
 _SERIES_TEXT = (
     "%(version)s::text || ':' || (SELECT string_agg(octet_length(part)::text || ':' || part, '' ORDER BY place)"
     " FROM unnest(subject || group_values) WITH ORDINALITY AS parts(part, place))"
 )
+_SERIES_HASH = TEXT_HASH.format(text=_SERIES_TEXT)
+_SUBJECT_HASH = TEXT_HASH.format(text="subject")
+_START_AT = f"date_bin({QUARTER_SQL}, event.time, '1970-01-01Z')"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one meter version counts, and how."""
+
+    version_id: int
+    aggregation: str
+    event_type: str
+    value_path: tuple[str, ...] | None
+    group_paths: tuple[tuple[str, ...], ...]
+
+
+def rollup_statement(line: Line, *, batch_ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters that add every event of the batches, so each batch may be given once only."""
+    aggregation = AGGREGATIONS[line.aggregation]
+    keep = _KEEP.format(
+        columns=_columns("{column}, ", aggregation),
+        merges="".join(f"{kept.column} = {kept.merge}, " for kept in aggregation.kept),
+    )
+    if aggregation.has_distinct_values:
+        keep = f", kept AS ({keep} RETURNING id, series_id, start_at) {_KEEP_VALUES}"
+    return f"{_filled(_FRESH, line)} {keep}", _parameters(line) | {"batches": list(batch_ids)}
+
+
+def rebuild_statement(line: Line, *, bucket_ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters that build buckets anew from their rolled-up events, and make them stale no more."""
+    aggregation = AGGREGATIONS[line.aggregation]
+    text = _filled(_REBUILT, line)
+    if aggregation.has_distinct_values:
+        text += _REBUILD_VALUES
+    text += _REBUILD.format(columns=_columns("{column} = fresh.{column}, ", aggregation))
+    return text, _parameters(line) | {"buckets": list(bucket_ids)}
+
+
+def mark_stale_statement(line: Line, *, event_keys: Sequence[UUID]) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters that mark the buckets which hold these events."""
+    return _filled(_MARK_STALE, line), _parameters(line) | {"keys": list(event_keys)}
+
+
+def _filled(text: str, line: Line) -> str:
+    aggregation = AGGREGATIONS[line.aggregation]
+    folds = _columns("{fold} AS {column}, ", aggregation)
+    if aggregation.has_distinct_values:
+        folds += "array_agg(DISTINCT value) FILTER (WHERE value IS NOT NULL) AS hashes, "
+    return text.format(
+        groups=f"ARRAY[{', '.join(group_text(f'path_{place}') for place in range(len(line.group_paths)))}]::text[]",
+        start_at=_START_AT,
+        quarter=QUARTER_SQL,
+        value=aggregation.value,
+        folds=folds,
+        series_hash=_SERIES_HASH,
+        subject_hash=_SUBJECT_HASH,
+    )
+
+
+def _columns(template: str, aggregation: AggregationSql) -> str:
+    return "".join(template.format(column=kept.column, fold=kept.fold) for kept in aggregation.kept)
+
+
+def _parameters(line: Line) -> dict[str, Any]:
+    parameters: dict[str, Any] = {
+        "version": line.version_id,
+        "type": line.event_type,
+        "value_path": list(line.value_path or ()),
+    }
+    return parameters | {f"path_{place}": list(path) for place, path in enumerate(line.group_paths)}
+
 
 # The roll-up lock is held, so no series can appear between the look and the insert. OFFSET 0 keeps look-ups by index.
-_STATEMENT = """
+_FRESH = """
 WITH fresh AS MATERIALIZED (
-    SELECT event.subject, {groups} AS group_values, date_bin({quarter}, event.time, '1970-01-01Z') AS start_at,
-           count(*) AS events, count(value) AS values, coalesce(sum(value), 0) AS sum,
+    SELECT event.subject, {groups} AS group_values, {start_at} AS start_at,
+           count(*) AS events, count(value) AS values, {folds}
            min(event.time) AS first_at, max(event.time) AS last_at, max(event.batch_id) AS max_batch
     FROM unnest(%(batches)s::bigint[]) AS batch(id)
     CROSS JOIN LATERAL (SELECT * FROM metering_event WHERE batch_id = batch.id OFFSET 0) event
@@ -38,25 +111,35 @@ WITH fresh AS MATERIALIZED (
 ), series AS (
     SELECT id, hash FROM made UNION ALL SELECT id, hash FROM known WHERE id IS NOT NULL
 )
+"""
+_KEEP = """
 INSERT INTO metering_bucket AS bucket
-    (series_id, start_at, events, values, sum, first_at, last_at, max_batch)
-SELECT series.id, start_at, events, values, sum, first_at, last_at, max_batch
+    (series_id, start_at, events, values, {columns} first_at, last_at, max_batch)
+SELECT series.id, start_at, events, values, {columns} first_at, last_at, max_batch
 FROM fresh JOIN line USING (subject, group_values) JOIN series USING (hash)
 ORDER BY series.id, start_at
 ON CONFLICT (series_id, start_at) DO UPDATE SET
     events = bucket.events + excluded.events,
     values = bucket.values + excluded.values,
-    sum = bucket.sum + excluded.sum,
+    {merges}
     first_at = least(bucket.first_at, excluded.first_at),
     last_at = greatest(bucket.last_at, excluded.last_at),
     max_batch = greatest(bucket.max_batch, excluded.max_batch)
+"""
+_KEEP_VALUES = """
+INSERT INTO metering_bucketvalue (bucket_id, hash)
+SELECT kept.id, value.hash
+FROM kept JOIN series ON series.id = kept.series_id JOIN line ON line.hash = series.hash
+JOIN fresh ON fresh.subject = line.subject AND fresh.group_values = line.group_values AND fresh.start_at = kept.start_at
+CROSS JOIN unnest(fresh.hashes) AS value(hash)
+ORDER BY kept.id, value.hash
+ON CONFLICT DO NOTHING
 """
 
 _MARK_STALE = """
 WITH line AS (
     SELECT DISTINCT start_at, {series_hash} AS hash FROM (
-        SELECT event.subject, {groups} AS group_values,
-               date_bin({quarter}, event.time, '1970-01-01Z') AS start_at
+        SELECT event.subject, {groups} AS group_values, {start_at} AS start_at
         FROM metering_event event WHERE event.key = ANY(%(keys)s) AND event.type = %(type)s
     ) touched
 ), held AS (
@@ -69,46 +152,56 @@ WITH line AS (
 UPDATE metering_bucket SET is_stale = true FROM held WHERE metering_bucket.id = held.id
 """
 
-
-def rollup_statement(
-    *,
-    version_id: int,
-    event_type: str,
-    value_path: tuple[str, ...] | None,
-    group_paths: Sequence[tuple[str, ...]],
-    batch_ids: Sequence[int],
-) -> tuple[str, dict[str, Any]]:
-    """Return SQL and parameters; every event of the batches is added, so each batch may be given once only."""
-    text = _STATEMENT.format(
-        groups=_groups(group_paths),
-        quarter=QUARTER_SQL,
-        value="metering_value(event.data #> %(value_path)s::text[])" if value_path else "NULL::numeric",
-        series_hash=_TEXT_HASH.format(text=_SERIES_TEXT),
-        subject_hash=_TEXT_HASH.format(text="subject"),
-    )
-    parameters: dict[str, Any] = {
-        "version": version_id,
-        "type": event_type,
-        "value_path": list(value_path or ()),
-        "batches": list(batch_ids),
-    }
-    return text, parameters | _paths(group_paths)
-
-
-def mark_stale_statement(
-    *, version_id: int, event_type: str, group_paths: Sequence[tuple[str, ...]], event_keys: Sequence[UUID]
-) -> tuple[str, dict[str, Any]]:
-    """Return SQL and parameters that mark the buckets which hold these events."""
-    text = _MARK_STALE.format(
-        groups=_groups(group_paths), quarter=QUARTER_SQL, series_hash=_TEXT_HASH.format(text=_SERIES_TEXT)
-    )
-    parameters = {"version": version_id, "type": event_type, "keys": list(event_keys)}
-    return text, parameters | _paths(group_paths)
-
-
-def _groups(group_paths: Sequence[tuple[str, ...]]) -> str:
-    return f"ARRAY[{', '.join(group_text(f'path_{place}') for place in range(len(group_paths)))}]::text[]"
-
-
-def _paths(group_paths: Sequence[tuple[str, ...]]) -> dict[str, Any]:
-    return {f"path_{place}": list(path) for place, path in enumerate(group_paths)}
+# What a batch brings is in the buckets of a version once it is rolled up, or for older batches once it is back-filled.
+_REBUILT = """
+WITH stale AS MATERIALIZED (
+    SELECT bucket.id, bucket.start_at, series.subject, series.group_values
+    FROM metering_bucket bucket JOIN metering_series series ON series.id = bucket.series_id
+    WHERE bucket.id = ANY(%(buckets)s)
+), quarter AS MATERIALIZED (
+    SELECT DISTINCT start_at FROM stale
+), held AS (
+    SELECT stale.id AS bucket_id, event.time, event.source, event.event_id, void.is_void,
+           greatest(event.batch_id, void.batch_id) AS batch_id, CASE WHEN NOT void.is_void THEN {value} END AS value
+    FROM quarter
+    CROSS JOIN LATERAL (
+        SELECT * FROM metering_event
+        WHERE time >= quarter.start_at AND time < quarter.start_at + {quarter} OFFSET 0
+    ) event
+    JOIN stale ON stale.start_at = quarter.start_at AND stale.subject = event.subject AND stale.group_values = {groups}
+    JOIN metering_batch batch ON batch.id = event.batch_id
+    JOIN metering_meterversion version ON version.id = %(version)s
+    CROSS JOIN LATERAL (
+        SELECT count(*) > count(restored_batch_id) AS is_void,
+               max(greatest(voided_batch_id, restored_batch_id)) AS batch_id
+        FROM metering_eventvoid WHERE event_key = event.key
+    ) void
+    WHERE event.type = %(type)s AND CASE
+        WHEN batch.id > version.floor_batch THEN batch.is_rolled_up
+        ELSE version.backfilled_at IS NOT NULL OR batch.id <= version.backfilled_batch
+    END
+), fresh AS MATERIALIZED (
+    SELECT stale.id, count(*) FILTER (WHERE NOT is_void) AS events, count(value) AS values, {folds}
+           min(time) FILTER (WHERE NOT is_void) AS first_at, max(time) FILTER (WHERE NOT is_void) AS last_at,
+           max(batch_id) AS max_batch
+    FROM stale LEFT JOIN held event ON event.bucket_id = stale.id
+    GROUP BY stale.id
+)
+"""
+_REBUILD_VALUES = """
+, gone AS (
+    DELETE FROM metering_bucketvalue value USING fresh
+    WHERE value.bucket_id = fresh.id AND value.hash <> ALL(coalesce(fresh.hashes, '{}'))
+), made AS (
+    INSERT INTO metering_bucketvalue (bucket_id, hash)
+    SELECT fresh.id, value.hash FROM fresh CROSS JOIN unnest(fresh.hashes) AS value(hash)
+    ORDER BY fresh.id, value.hash
+    ON CONFLICT DO NOTHING
+)
+"""
+_REBUILD = """
+UPDATE metering_bucket bucket SET
+    events = fresh.events, values = fresh.values, {columns} first_at = fresh.first_at, last_at = fresh.last_at,
+    max_batch = coalesce(fresh.max_batch, bucket.max_batch), is_stale = false
+FROM fresh WHERE bucket.id = fresh.id
+"""

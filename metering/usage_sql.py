@@ -3,14 +3,18 @@
 Pure: the one statement that answers a usage query, and its parameters.
 
 Each event is read one way only. A quarter hour in which every touched bucket lies wholly inside the range, a window and
-the bound is read from its buckets; any other one is read from raw events, as are batches that are not rolled up yet.
+the bound, and none waits to be built anew, is read from its buckets; any other one is read from raw events, as are
+batches that are not rolled up yet.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+from metering.aggregation_sql import AGGREGATIONS
+from metering.filter_string import FilterString
 
 QUARTER_SQL = "interval '15 minutes'"
 
@@ -30,12 +34,13 @@ class Selection:
 
     version_id: int
     floor_batch: int
+    aggregation: str
     event_type: str
     value_path: tuple[str, ...] | None
     group_paths: tuple[tuple[str, ...], ...]
     spans: tuple[Span, ...]
     subject_hashes: tuple[UUID, ...] | None
-    filters: tuple[tuple[int, tuple[str, ...]], ...] = ()
+    filters: tuple[tuple[int, FilterString], ...] = ()
     group_by: tuple[int, ...] = ()
     by_subject: bool = False
     edges: tuple[datetime, ...] | None = None
@@ -75,12 +80,12 @@ def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
 
 def usage_statement(selection: Selection) -> tuple[str, dict[str, Any]]:
     """
-    Return SQL and parameters for rows of: window number, subject, group texts, events, values, sum, first time, last.
+    Return SQL and parameters for rows of: window number, subject, group texts, events, values, total, first time, last.
 
     Windows are numbered as width_bucket does: 0 before the first edge, then 1 and so on. By day, the number is the UTC
-    day instead.
+    day instead. The total is that of the aggregation; for an average it is the sum of the values.
     """
-    ctes = [f"span AS ({_spans(selection)})"]
+    ctes = [f"span AS ({_spans()})"]
     if selection.from_events_only:
         raw = _all_events(selection)
     else:
@@ -105,7 +110,8 @@ def _parameters(selection: Selection) -> dict[str, Any]:
         "edges": [edge.isoformat() for edge in selection.edges or ()],
     }
     parameters.update({f"path_{place}": list(path) for place, path in enumerate(selection.group_paths)})
-    parameters.update({f"filter_{place}": list(values) for place, values in selection.filters})
+    for place, condition in selection.filters:
+        parameters.update(condition.sql("text", f"filter_{place}")[1])
     return parameters
 
 
@@ -113,38 +119,41 @@ def _instant(at: datetime | None, otherwise: str) -> str:
     return otherwise if at is None else at.isoformat()
 
 
-def _spans(selection: Selection) -> str:
+def _spans() -> str:
     return (
         "SELECT * FROM unnest(%(subjects)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[])"
         " AS span(subject, low, high)"
     )
 
 
+# --- Buckets -------------------------------------------------------------------------------------------------------
+
+
 def _pending(selection: Selection) -> str:
-    return "SELECT id FROM metering_batch WHERE NOT is_rolled_up AND kind = 'events' AND id > %(floor)s" + (
+    return "SELECT id FROM metering_batch WHERE NOT is_rolled_up AND id > %(floor)s" + (
         " AND id <= %(bound)s" if selection.bound is not None else ""
     )
 
 
 def _touched(selection: Selection) -> str:
-    whole = ["bucket.first_at >= span.low", "bucket.last_at < span.high"]
+    # What is stale or past the bound may hold events outside the times that it states, or none where there were some.
+    unsure = "bucket.is_stale" + ("" if selection.bound is None else " OR bucket.max_batch > %(bound)s")
+    kept = [kept.column for kept in AGGREGATIONS[selection.aggregation].kept]
+    columns = [f"bucket.{name}" for name in ("id", "start_at", "events", "values", "first_at", "last_at", *kept)]
+    whole = [f"NOT ({unsure})", "bucket.first_at >= span.low", "bucket.last_at < span.high"]
     if selection.edges is not None:
         whole.append(f"{_window(selection, 'bucket.first_at')} = {_window(selection, 'bucket.last_at')}")
-    if selection.bound is not None:
-        whole.append("bucket.max_batch <= %(bound)s")
     where = [
         "series.meter_version_id = %(version)s",
         f"bucket.start_at > span.low - {QUARTER_SQL}",
         "bucket.start_at < span.high",
-        "bucket.first_at < span.high",
-        "bucket.last_at >= span.low",
-        *(f"series.group_values[{place + 1}] = ANY(%(filter_{place})s)" for place, _ in selection.filters),
+        f"(bucket.first_at < span.high AND bucket.last_at >= span.low OR {unsure})",
+        *_filters(selection, lambda place: f"series.group_values[{place + 1}]"),
     ]
     if selection.subject_hashes is not None:
         where.append("series.subject_hash = ANY(%(subject_hashes)s)")
     return (
-        f"SELECT bucket.start_at, bucket.events, bucket.values, bucket.sum, bucket.first_at, bucket.last_at,"
-        f" series.subject, series.group_values, {' AND '.join(whole)} AS is_whole"
+        f"SELECT {', '.join(columns)}, series.subject, series.group_values, {' AND '.join(whole)} AS is_whole"
         f" FROM metering_series series JOIN span ON {_is_of_span(selection, 'series')}"
         f" JOIN metering_bucket bucket ON bucket.series_id = series.id WHERE {' AND '.join(where)}"
     )
@@ -152,6 +161,9 @@ def _touched(selection: Selection) -> str:
 
 def _is_of_span(selection: Selection, table: str) -> str:
     return "true" if selection.subject_hashes is None else f"span.subject = {table}.subject"
+
+
+# --- Raw events ----------------------------------------------------------------------------------------------------
 
 
 def _all_events(selection: Selection) -> str:
@@ -177,25 +189,44 @@ def _events_of_rough(selection: Selection) -> str:
 
 
 def _join_span(selection: Selection) -> str:
-    where = ["event.type = %(type)s"]
-    where += [f"{group_text(f'path_{place}')} = ANY(%(filter_{place})s)" for place, _ in selection.filters]
+    where = ["event.type = %(type)s", *_filters(selection, lambda place: group_text(f"path_{place}"))]
     if selection.bound is not None:
         where.append("event.batch_id <= %(bound)s")
+    where.append(_is_not_void(selection))
     return (
         f"JOIN span ON {_is_of_span(selection, 'event')} AND event.time >= span.low AND event.time < span.high"
         f" WHERE {' AND '.join(where)}"
     )
 
 
+def _is_not_void(selection: Selection) -> str:
+    known = "void.restored_batch_id IS NULL"
+    if selection.bound is not None:
+        known = f"void.voided_batch_id <= %(bound)s AND ({known} OR void.restored_batch_id > %(bound)s)"
+    # OFFSET 0 makes it a look-up for each of a few events; for all events, a join is better.
+    end = "" if selection.from_events_only else " OFFSET 0"
+    return f"NOT EXISTS (SELECT 1 FROM metering_eventvoid void WHERE void.event_key = event.key AND {known}{end})"
+
+
 def _event_columns(selection: Selection) -> str:
-    value = "metering_value(event.data #> %(value_path)s::text[])" if selection.value_path else "NULL::numeric"
+    value = AGGREGATIONS[selection.aggregation].value
     texts = [group_text(f"path_{place}") for place in range(len(selection.group_paths))]
-    return f"event.time, event.subject, ARRAY[{', '.join(texts)}]::text[] AS group_values, {value} AS value"
+    return (
+        "event.time, event.source, event.event_id, event.subject,"
+        f" ARRAY[{', '.join(texts)}]::text[] AS group_values, {value} AS value"
+    )
 
 
 def group_text(parameter: str) -> str:
     """Return SQL for the text that an event is grouped by at a path; what is missing or null groups as empty text."""
     return f"coalesce(event.data #>> %({parameter})s::text[], '')"
+
+
+def _filters(selection: Selection, text_at: Callable[[int], str]) -> list[str]:
+    return [condition.sql(text_at(place), f"filter_{place}")[0] for place, condition in selection.filters]
+
+
+# --- Together ------------------------------------------------------------------------------------------------------
 
 
 def _window(selection: Selection, time: str) -> str:
@@ -207,27 +238,42 @@ def _window(selection: Selection, time: str) -> str:
 
 
 def _totals(selection: Selection) -> str:
-    first, last, inner = (
-        _group_columns(selection, "first_at"),
-        _group_columns(selection, "time"),
-        len(selection.group_by),
-    )
-    names = ["window_number", "subject", *(f"group_{number}" for number in range(inner))]
-    buckets = (
-        f"SELECT {', '.join(first)}, events, values, sum, first_at, last_at FROM touched"
-        " WHERE start_at NOT IN (SELECT start_at FROM rough) UNION ALL "
-    )
+    names = ["window_number", "subject", *(f"group_{number}" for number in range(len(selection.group_by)))]
+    parts = [_parts_of_events(selection)]
+    if not selection.from_events_only:
+        parts += _parts_of_buckets(selection)
     return (
-        f"SELECT {', '.join(names)}, sum(events)::bigint, sum(values)::bigint, coalesce(sum(sum), 0),"
-        f" min(first_at), max(last_at) FROM ({'' if selection.from_events_only else buckets}"
-        f"SELECT {', '.join(last)}, 1 AS events, (value IS NOT NULL)::int AS values, value AS sum, time AS first_at,"
-        f" time AS last_at FROM raw) part GROUP BY {', '.join(names)}"
+        f"SELECT {', '.join(names)}, sum(events)::bigint, sum(values)::bigint,"
+        f" {AGGREGATIONS[selection.aggregation].total}, min(first_at), max(last_at)"
+        f" FROM ({' UNION ALL '.join(parts)}) parts GROUP BY {', '.join(names)}"
     )
 
 
-def _group_columns(selection: Selection, time: str) -> list[str]:
-    return [
+def _parts_of_events(selection: Selection) -> str:
+    return (
+        f"SELECT {_group_columns(selection, 'time')}, 1 AS events, (value IS NOT NULL)::int AS values,"
+        f" {AGGREGATIONS[selection.aggregation].event_part} AS part, time AS first_at, time AS last_at FROM raw event"
+    )
+
+
+def _parts_of_buckets(selection: Selection) -> list[str]:
+    aggregation, columns = AGGREGATIONS[selection.aggregation], _group_columns(selection, "first_at")
+    smooth = "start_at NOT IN (SELECT start_at FROM rough)"
+    parts = [
+        f"SELECT {columns}, events, values, {aggregation.bucket_part}, first_at, last_at FROM touched WHERE {smooth}"
+    ]
+    if aggregation.has_distinct_values:
+        parts.append(
+            f"SELECT {columns}, 0, 0, found.hash, first_at, last_at"
+            f" FROM touched JOIN metering_bucketvalue found ON found.bucket_id = touched.id WHERE {smooth}"
+        )
+    return parts
+
+
+def _group_columns(selection: Selection, time: str) -> str:
+    columns = [
         f"{_window(selection, time)} AS window_number",
         f"{'subject' if selection.by_subject else 'NULL::text'} AS subject",
         *(f"group_values[{place + 1}] AS group_{number}" for number, place in enumerate(selection.group_by)),
     ]
+    return ", ".join(columns)

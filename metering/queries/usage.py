@@ -3,20 +3,22 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q, QuerySet, TextField, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 
 from metering.errors import DomainError
+from metering.filter_string import FilterString, one_of
 from metering.identity import text_hash
 from metering.jsonpath import parse_path
-from metering.models import Aggregation, Event, MeterVersion, SubjectLink
+from metering.models import Aggregation, Event, EventVoid, MeterVersion, SubjectLink
+from metering.queries.conditions import Meets
 from metering.usage_sql import Selection, Span, clip_spans, later, usage_statement
 from metering.windows import WindowSize, window_edges
 
@@ -31,6 +33,12 @@ _SMALLEST_WINDOW = {
     WindowSize.DAY: timedelta(hours=20),
     WindowSize.MONTH: timedelta(days=27),
 }
+
+_AVERAGE = Context(prec=38, rounding=ROUND_HALF_UP)
+# Of these, nothing is 0, not no usage.
+COUNTING = frozenset({Aggregation.COUNT, Aggregation.UNIQUE_COUNT})
+# The texts of groups that count, by group name.
+Filters = Mapping[str, Sequence[str] | FilterString]
 
 
 class UnknownGroupKey(DomainError):
@@ -71,7 +79,7 @@ def query_usage(
     end: datetime | None,
     spans: Sequence[SubjectSpan] | None = None,
     subjects: Sequence[str] | None = None,
-    filters: Mapping[str, Sequence[str]] | None = None,
+    filters: Filters | None = None,
     group_by: Sequence[str] = (),
     by_subject: bool = False,
     window: tuple[WindowSize, ZoneInfo] | None = None,
@@ -84,7 +92,8 @@ def query_usage(
     Without a window there is one row a group, from `start` to `end`; where one is None, from the minute of the first
     event, or to the end of the minute of the last. Windows are whole, also at the edges of the range. A group value
     that an event lacks is the empty text. Within batch `bound`, usage is what it was when that was the last batch.
-    The value of COUNT is the number of events; that of SUM leaves out bad values, and groups that have no other.
+    Only good values count, and windows and groups without any are left out; but COUNT counts events of any value, and
+    UNIQUE_COUNT is 0 where no value is good. An average is rounded half up to 38 significant digits.
 
     :raises UnknownGroupKey: if the meter version has no such group.
     """
@@ -93,8 +102,12 @@ def query_usage(
         return []
     selection = replace(selection, group_by=tuple(_place(version, key) for key in group_by), by_subject=by_subject)
     found = _whole_range(selection, start, end) if window is None else _windowed(selection, start, end, window)
-    counts = version.meter.aggregation == Aggregation.COUNT
-    rows = [_usage_row(period, total, group_by, counts) for period, total in found if counts or total.values]
+    aggregation = version.meter.aggregation
+    rows = [
+        _usage_row(period, total, group_by, aggregation)
+        for period, total in found
+        if total.values or aggregation in COUNTING
+    ]
     return sorted(rows, key=lambda row: (row.window_start, row.subject or "", tuple(row.group.values())))
 
 
@@ -105,11 +118,11 @@ def total_usage(
     end: datetime | None,
     spans: Sequence[SubjectSpan] | None = None,
     subjects: Sequence[str] | None = None,
-    filters: Mapping[str, Sequence[str]] | None = None,
+    filters: Filters | None = None,
     bound: int | None = None,
     from_events_only: bool = False,
 ) -> Decimal:
-    """Return usage in [start, end) as one number, 0 where there is none; the arguments are those of `query_usage`."""
+    """Return usage in [start, end) as one number, 0 where there is none; see `query_usage`."""
     rows = query_usage(
         version=version,
         start=start,
@@ -129,7 +142,7 @@ def matching_events(
     start: datetime | None,
     end: datetime | None,
     spans: Sequence[SubjectSpan] | None = None,
-    filters: Mapping[str, Sequence[str]] | None = None,
+    filters: Filters | None = None,
     bound: int | None = None,
 ) -> QuerySet[Event]:
     """Return the events that `query_usage` counts for the same arguments, bad values included, newest first."""
@@ -140,12 +153,10 @@ def matching_events(
     events = Event.objects.filter(chosen, type=version.meter.event_type)
     if bound is not None:
         events = events.filter(batch_id__lte=bound)
-    for place, values in selection.filters:
-        name = f"group_{place}"
-        events = events.alias(**{name: _group_expression(selection.group_paths[place])}).filter(
-            **{f"{name}__in": values}
-        )
-    return events.order_by("-time", "key")
+    for place, condition in selection.filters:
+        events = events.filter(Meets(_group_expression(selection.group_paths[place]), condition))
+    void = EventVoid.objects.known_at(bound).filter(event_key=OuterRef("key"))
+    return events.filter(~Exists(void)).order_by("-time", "key")
 
 
 # --- What is selected ----------------------------------------------------------------------------------------------
@@ -157,7 +168,7 @@ def _selection(
     end: datetime | None,
     spans: Sequence[SubjectSpan] | None,
     subjects: Sequence[str] | None,
-    filters: Mapping[str, Sequence[str]] | None,
+    filters: Filters | None,
     bound: int | None,
     from_events_only: bool,
 ) -> Selection:
@@ -167,12 +178,13 @@ def _selection(
     return Selection(
         version_id=version.pk,
         floor_batch=version.floor_batch,
+        aggregation=meter.aggregation,
         event_type=meter.event_type,
         value_path=parse_path(meter.value_property) if meter.value_property else None,
         group_paths=tuple(parse_path(version.group_by[key]) for key in version.group_keys),
         spans=clipped,
         subject_hashes=None if is_of_all else tuple({text_hash(span.subject or "") for span in clipped}),
-        filters=tuple((_place(version, key), tuple(values)) for key, values in (filters or {}).items()),
+        filters=tuple((_place(version, key), _condition(wanted)) for key, wanted in (filters or {}).items()),
         bound=bound,
         from_events_only=from_events_only or version.backfilled_at is None,
     )
@@ -183,6 +195,10 @@ def _place(version: MeterVersion, key: str) -> int:
         known = ", ".join(version.group_keys) or "none"
         raise UnknownGroupKey(f"The meter {version.meter.slug} has no group {key!r}. Use one of: {known}.")
     return version.group_keys.index(key)
+
+
+def _condition(wanted: Sequence[str] | FilterString) -> FilterString:
+    return wanted if isinstance(wanted, FilterString) else one_of(wanted)
 
 
 def _named_spans(spans: Sequence[SubjectSpan] | None, subjects: Sequence[str] | None) -> list[Span]:
@@ -217,7 +233,7 @@ class _Total:
     groups: tuple[str, ...]
     events: int
     values: int
-    sum: Decimal
+    value: Decimal
     first_at: datetime
     last_at: datetime
 
@@ -276,7 +292,8 @@ def _cut(selection: Selection, windows: list[tuple[datetime, datetime]]) -> Sele
 
 def _days_with_events(selection: Selection) -> list[tuple[datetime, datetime]]:
     """Return the UTC days that have events, those in a row as one range."""
-    days = sorted(total.window for total in _totals(replace(selection, by_day=True, group_by=(), by_subject=False)))
+    by_day = replace(selection, aggregation=Aggregation.COUNT, by_day=True, group_by=(), by_subject=False)
+    days = sorted(total.window for total in _totals(by_day))
     ranges: list[tuple[datetime, datetime]] = []
     for day in days:
         start = _EPOCH + day * _DAY
@@ -287,8 +304,8 @@ def _days_with_events(selection: Selection) -> list[tuple[datetime, datetime]]:
     return ranges
 
 
-def _usage_row(period: tuple[datetime, datetime], total: _Total, group_by: Sequence[str], counts: bool) -> UsageRow:
-    value = Decimal(total.events) if counts else total.sum
+def _usage_row(period: tuple[datetime, datetime], total: _Total, group_by: Sequence[str], aggregation: str) -> UsageRow:
+    value = total.value if aggregation != Aggregation.AVG else _AVERAGE.divide(total.value, total.values)
     return UsageRow(*period, total.subject, dict(zip(group_by, total.groups, strict=True)), value, total.events)
 
 
