@@ -32,7 +32,7 @@ def test_it_holds_the_problem_that_was_found(client, name):
     for wrong, word in [
         (lambda: client.meters.query_json(name, group_by=["nothing"]), "nothing"),
         (lambda: client.meters.query_json(name, window_size="DAY", window_time_zone="Mars/Olympus"), "Mars/Olympus"),
-        (lambda: make_meter(client, f"{name}_2", "SUM", value_property=None), "valueProperty"),
+        (lambda: make_meter(client, f"{name}_2", "SUM", value_property=None), "value property"),
         (lambda: client.events.ingest_event(make_event(name, 1, subject="")), "subject"),
     ]:
         with pytest.raises(HttpResponseError) as refused:

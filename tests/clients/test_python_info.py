@@ -13,7 +13,7 @@ def test_it_lists_currencies(client):
 
 
 def test_it_counts_the_events_of_today_by_subject(client, name):
-    client.events.ingest_events([make_event(name, 1, subject=name) for _ in range(3)])
+    client.events.ingest_events([make_event(name, 1, subject=name, time=None) for _ in range(3)])
     lines = client.debug.metrics().splitlines()
     [line] = [line for line in lines if f'subject="{name}"' in line]
     assert line.split()[0] == f'openmeter_events_total{{subject="{name}"}}'

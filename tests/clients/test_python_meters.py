@@ -48,7 +48,7 @@ def test_it_filters_usage_in_each_way_that_the_sdk_sends(client, name):
     assert [row.value for row in simple.data] == [3]  # 1 + 2
     advanced = MeterQueryRequest(advanced_meter_group_by_filters={"model": FilterString(like="%l")})
     assert [row.value for row in client.meters.query(name, advanced).data] == [2]
-    in_the_query = client.meters.query_json(name, advanced_meter_group_by_filters={"model": FilterString(ne="large")})
+    in_the_query = client.meters.query_json(name, advanced_meter_group_by_filters={"model": {"$ne": "large"}})
     assert [row.value for row in in_the_query.data] == [6]  # 2 + 4
     # The SDK writes this one as a Python dict, which no server can read; OpenMeter takes it for absent.
     assert [row.value for row in client.meters.query_json(name, filter_group_by={"model": "large"}).data] == [7]

@@ -40,7 +40,7 @@ def test_it_finds_what_does_not_fit():
         f"$.{key} is missing" for key in ("name", "symbol", "subunits")
     ]
     local = {"success": 1, "failed": 0, "total": 1, "updatedAt": "2026-01-01T00:00:00"}
-    assert misfits(local, models.Progress) == ["$.updatedAt is '2026-01-01T00:00:00', no instant with an offset"]
+    assert misfits(local, models.Progress) == ["$.updatedAt is '2026-01-01T00:00:00', no datetime"]
 
 
 def test_meters_and_usage_fit(client, ask, name):
