@@ -120,6 +120,39 @@ class EventFactory(DjangoModelFactory):
     batch = SubFactory(BatchFactory, accepted=1)
 
 
+class CorrectionFactory(DjangoModelFactory):
+    """A void of one event that is done."""
+
+    class Meta:
+        model = metering.Correction
+
+    kind = metering.CorrectionKind.VOID
+    status = metering.CorrectionStatus.DONE
+    filter = {"id": "event"}
+    reason = "Sent twice"
+    bound = 0
+    matched = 1
+    done = 1
+    voided = 1
+    created_at = START
+    finished_at = START
+
+
+class EventVoidFactory(DjangoModelFactory):
+    """A void of one event that still holds."""
+
+    class Meta:
+        model = metering.EventVoid
+
+    class Params:
+        event = SubFactory(EventFactory)
+
+    event_key = LazyAttribute(lambda void: void.event.key)
+    voided_batch = SubFactory(
+        BatchFactory, kind=metering.BatchKind.VOID, is_rolled_up=True, correction=SubFactory(CorrectionFactory)
+    )
+
+
 class MeterFactory(DjangoModelFactory):
     """A SUM of `$.tokens`; it has no version yet, see `MeterVersionFactory`."""
 
