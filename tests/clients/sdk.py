@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from openmeter.models import Event, MeterCreate
 
 NOON = datetime(2026, 1, 15, 12, tzinfo=UTC)
+# Some lists reach back only a month or three.
+LAST_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
 JANUARY = {"from_parameter": datetime(2026, 1, 1, tzinfo=UTC), "to": datetime(2026, 2, 1, tzinfo=UTC)}
 
 

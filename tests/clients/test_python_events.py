@@ -1,14 +1,11 @@
 """Listing events by OpenMeter's Python SDK, version 1 and version 2."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from openmeter.models import CustomerCreate, CustomerUsageAttribution
 
-from tests.clients.sdk import make_event, make_meter
-
-# A list of version 1 reaches back 32 days, so these events are of today.
-LAST_HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+from tests.clients.sdk import LAST_HOUR, make_event, make_meter
 
 
 def _post(client, name, *subjects):

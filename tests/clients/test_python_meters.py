@@ -13,7 +13,7 @@ from openmeter.models import (
     MeterUpdate,
 )
 
-from tests.clients.sdk import JANUARY, NOON, make_event, make_meter
+from tests.clients.sdk import JANUARY, LAST_HOUR, make_event, make_meter
 
 
 def test_it_ingests_one_and_many_and_reads_them_at_once(client, name):
@@ -96,14 +96,17 @@ def test_it_counts_usage_from_before_the_customer_existed(client, name):
 def test_it_lists_the_subjects_and_the_group_values_of_a_meter(client, name):
     make_meter(client, name)
     client.events.ingest_events(
-        [make_event(name, 1, subject="b"), make_event(name, 2, subject="a"), make_event(name, 4, hours=48, model="new")]
+        [
+            make_event(name, 1, subject="b", model="old"),
+            make_event(name, 2, subject="a", time=LAST_HOUR),
+            make_event(name, 4, subject="c", time=LAST_HOUR, model="new"),
+        ]
     )
-    assert sorted(client.meters.list_subjects(name)) == ["a", "acme", "b"]
-    assert client.meters.list_subjects(name, from_parameter=NOON + timedelta(days=1)) == ["acme"]
-    values = client.meters.list_group_by_values(
-        name, "model", from_parameter=NOON - timedelta(days=1), to=NOON + timedelta(days=5)
-    )
-    assert sorted(values) == ["large", "new"]
+    assert sorted(client.meters.list_subjects(name)) == ["a", "b", "c"]
+    assert sorted(client.meters.list_subjects(name, from_parameter=LAST_HOUR)) == ["a", "c"]
+    assert sorted(client.meters.list_group_by_values(name, "model")) == ["large", "new"]
+    before = {"from_parameter": LAST_HOUR - timedelta(days=1), "to": LAST_HOUR}
+    assert client.meters.list_group_by_values(name, "model", **before) == []
 
 
 def test_it_lists_changes_and_deletes_meters(client, name):

@@ -56,10 +56,6 @@ const scenarios = {
       advanced: rowsOf(
         await client.meters.query(name, { advancedMeterGroupByFilters: JSON.stringify({ model: { $ne: 'small' } }) }),
       ),
-      models: await client.meters.listGroupByValues(name, 'model', {
-        from: new Date('2026-01-15T00:00:00Z'),
-        to: new Date('2026-01-16T00:00:00Z'),
-      }),
     }
   },
 
@@ -94,8 +90,10 @@ const scenarios = {
     const made = await makeMeter(name, { description: 'All of them', metadata: { team: 'red' } })
     const changed = await client.meters.update(name, { name: 'Every token', groupBy: { model: '$.model' } })
     const isListed = (await client.meters.list()).some((meter) => meter.id === made.id)
-    const deleted = await client.meters.delete(made.id)
-    return { made, changed, isListed, deleted: deleted ?? null, gone: await refusal(client.meters.get(name)) }
+    await client.events.ingest([event(1, { time: undefined }), event(2, { time: undefined, data: { model: 'small' } })])
+    const models = await client.meters.listGroupByValues(name, 'model', { from: new Date(Date.now() - 3_600_000) })
+    await client.meters.delete(made.id)
+    return { made, changed, isListed, models, gone: await refusal(client.meters.get(name)) }
   },
 
   async subjects() {
