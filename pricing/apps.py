@@ -3,3 +3,13 @@ from django.apps import AppConfig
 
 class PricingConfig(AppConfig):
     name = "pricing"
+
+    def ready(self) -> None:
+        # These need the models, which are not loaded before.
+        from metering.queries.subscriptions import register_subscriptions
+        from metering.services.references import register_customer_check
+        from pricing.customer_parts import CustomerSubscriptions
+        from pricing.services.customers import check_no_contract
+
+        register_subscriptions(CustomerSubscriptions())
+        register_customer_check(check_no_contract)

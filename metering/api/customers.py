@@ -1,5 +1,6 @@
 """Customers: `/api/v1/customers`."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db.models import Prefetch, Q
@@ -12,11 +13,13 @@ from metering.api.base import ApiView
 from metering.idempotency import idempotent
 from metering.models import Customer, SubjectLink
 from metering.models.customer import CustomerQuerySet
-from metering.serializers.customers import CustomerInput, CustomerListInput, customer_output
+from metering.queries.subscriptions import subscriptions
+from metering.serializers.customers import CustomerGetInput, CustomerInput, CustomerListInput, customer_output
 from metering.serializers.fields import checked
 from metering.services.customers import change_customer, create_customer, delete_customer
 
 _ORDER = {"id": "ulid", "name": "name", "createdAt": "created_at"}
+_PARTS = {"key": "key", "name": "name", "primaryEmail": "primary_email"}
 
 
 class Customers(ApiView):
@@ -27,14 +30,13 @@ class Customers(ApiView):
         return Response(_output(customer), status=201)
 
     def get(self, request: Request) -> Response:
-        query = checked(CustomerListInput, request.query_params)
-        asked = query.validated_data
+        asked = checked(CustomerListInput, request.query_params).validated_data
         found = _matching(asked)
         start = (asked["page"] - 1) * asked["pageSize"]
         page = _with_subjects(found)[start : start + asked["pageSize"]]
         return Response(
             {
-                "items": [_output(customer) for customer in page],
+                "items": _outputs(page, expand=asked["expand"]),
                 "page": asked["page"],
                 "pageSize": asked["pageSize"],
                 "totalCount": found.count(),
@@ -44,7 +46,8 @@ class Customers(ApiView):
 
 class CustomerDetail(ApiView):
     def get(self, request: Request, id_or_key: str) -> Response:
-        return Response(_output(_find(id_or_key)))
+        asked = checked(CustomerGetInput, request.query_params).validated_data
+        return Response(_output(_find(id_or_key), expand=asked["expand"]))
 
     def put(self, request: Request, id_or_key: str) -> Response:
         customer = _find(id_or_key)
@@ -58,19 +61,22 @@ class CustomerDetail(ApiView):
 
 def _matching(asked: dict[str, Any]) -> CustomerQuerySet:
     found = Customer.objects.all() if asked["includeDeleted"] else Customer.objects.live()
-    for field, value in [("key", "key"), ("name", "name"), ("primary_email", "primaryEmail")]:
-        if value in asked:
-            found = found.filter(**{f"{field}__icontains": asked[value]})
-    if "subject" in asked:
-        links = SubjectLink.objects.known_at(None).filter(to_at=None, subject__key__icontains=asked["subject"])
+    for name, field in _PARTS.items():
+        if part := asked.get(name):
+            found = found.filter(**{f"{field}__icontains": part})
+    if part := asked.get("subject"):
+        links = SubjectLink.objects.known_at(None).filter(to_at=None, subject__key__icontains=part)
         found = found.filter(pk__in=links.values("customer"))
+    if plan_key := asked.get("planKey"):
+        found = found.filter(pk__in=subscriptions().customers_on(plan_key, at=clock.now()).values("pk"))
     direction = "-" if asked["order"] == "DESC" else ""
     return found.order_by(direction + _ORDER[asked["orderBy"]], direction + "pk")
 
 
 def _with_subjects(customers: CustomerQuerySet) -> CustomerQuerySet:
     current = SubjectLink.objects.known_at(None).filter(to_at=None).select_related("subject").order_by("pk")
-    return customers.prefetch_related(Prefetch("subject_links", queryset=current, to_attr="current_links"))
+    links = Prefetch("subject_links", queryset=current, to_attr="current_links")
+    return customers.select_related("test_clock").prefetch_related(links)
 
 
 def _find(id_or_key: str) -> Customer:
@@ -82,8 +88,21 @@ def _find(id_or_key: str) -> Customer:
     return customer
 
 
-def _output(customer: Customer) -> dict[str, Any]:
-    links = getattr(customer, "current_links", None)
-    if links is None:
-        links = _with_subjects(Customer.objects.filter(pk=customer.pk)).get().current_links  # type: ignore[attr-defined]
-    return customer_output(customer, subject_keys=[link.subject.key for link in links])
+def _output(customer: Customer, *, expand: Sequence[str] = ()) -> dict[str, Any]:
+    if not hasattr(customer, "current_links"):
+        customer = _with_subjects(Customer.objects.filter(pk=customer.pk)).get()
+    return _outputs([customer], expand=expand)[0]
+
+
+def _outputs(customers: Iterable[Customer], *, expand: Sequence[str]) -> list[dict[str, Any]]:
+    customers = list(customers)
+    running = subscriptions().live({customer.pk: clock.now(customer) for customer in customers})
+    return [
+        customer_output(
+            customer,
+            subject_keys=[link.subject.key for link in customer.current_links],  # type: ignore[attr-defined]
+            subscriptions=running.get(customer.pk, ()),
+            expand="subscriptions" in expand,
+        )
+        for customer in customers
+    ]

@@ -16,7 +16,7 @@ from metering.services.subject_records import delete_subject, upsert_subjects
 
 class Subjects(ApiView):
     def get(self, request: Request) -> Response:
-        return Response([subject_output(subject) for subject in Subject.objects.live().order_by("pk")])
+        return Response([subject_output(subject) for subject in Subject.objects.live().order_by("key")])
 
     @idempotent()
     def post(self, request: Request) -> Response:

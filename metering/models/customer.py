@@ -1,12 +1,13 @@
 """Who is billed, and which usage is theirs."""
 
 import zoneinfo
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, F, Func, Q, Value, When
 from djmoney.models.fields import CurrencyField
 
 from metering.identity import text_hash
@@ -83,6 +84,16 @@ class Customer(models.Model):
     def __str__(self) -> str:
         return f"{self.name} ({self.key or self.ulid})"
 
+    def named_subjects(self, current: Iterable[str]) -> list[str]:
+        """
+        Return the subjects that are theirs now, as they were named and in that order, then those they got since.
+
+        The key is theirs too, but among these only if it was named.
+        """
+        linked = dict.fromkeys(current)
+        named = [key for key in self.subject_keys if key in linked]
+        return [*named, *(key for key in linked if key != self.key and key not in named)]
+
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         """The zone in which this customer's days and billing periods start."""
@@ -113,7 +124,8 @@ class SubjectQuerySet(models.QuerySet["Subject"]):
 
     def by_id_or_key(self, text: str) -> "SubjectQuerySet":
         """The subjects that a path names: by public id first, else by key."""
-        return self.filter(Q(ulid=text) | Q(key_hash=text_hash(text))).order_by(Q(ulid=text).desc(), "pk")
+        named = self.filter(Q(ulid=text) | Q(key_hash=text_hash(text)))
+        return named.order_by(Case(When(ulid=text, then=0), default=1))
 
 
 @tracked()

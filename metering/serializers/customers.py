@@ -1,19 +1,26 @@
 """Customers as the API takes and shows them, in OpenMeter's shapes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rest_framework import serializers
 
 from metering.models import Customer
-from metering.serializers.fields import ChoiceField, PageInput, TextField, TextsField, present
+from metering.serializers.fields import ChoiceField, PageInput, TextField, TextsField, UlidField, present
 
 
-class CustomerListInput(PageInput):
-    key = TextField(required=False)
-    name = TextField(required=False)
-    primaryEmail = TextField(required=False)
-    subject = TextField(required=False)
+class CustomerGetInput(serializers.Serializer[Any]):
+    expand = serializers.ListField(child=ChoiceField(choices=["subscriptions"]), required=False, default=list)
+
+
+class CustomerListInput(PageInput, CustomerGetInput):
+    """The texts match any part, in either case; `planKey` the whole key of a plan. An empty one asks for nothing."""
+
+    key = TextField(required=False, allow_blank=True)
+    name = TextField(required=False, allow_blank=True)
+    primaryEmail = TextField(required=False, allow_blank=True)
+    subject = TextField(required=False, allow_blank=True)
+    planKey = TextField(required=False, allow_blank=True)
     includeDeleted = serializers.BooleanField(default=False)
     order = ChoiceField(choices=["ASC", "DESC"], default="ASC")
     orderBy = ChoiceField(choices=["id", "name", "createdAt"], default="name")
@@ -68,22 +75,45 @@ class CustomerInput(serializers.Serializer[Any]):
         return values | ({"time_zone": sent["timeZone"] or ""} if "timeZone" in sent else {})
 
 
-def customer_output(customer: Customer, *, subject_keys: Iterable[str]) -> dict[str, Any]:
-    """Return a customer as the API shows it; the key attributes usage too, but is not among the subject keys."""
-    return present(
+class CustomerOutput(CustomerInput):
+    """The shape of `customer_output`."""
+
+    id = UlidField()
+    currentSubscriptionId = UlidField(required=False)
+    subscriptions = serializers.ListField(child=serializers.DictField(), required=False)
+    createdAt = serializers.DateTimeField()
+    updatedAt = serializers.DateTimeField()
+    deletedAt = serializers.DateTimeField(required=False)
+
+
+def customer_output(
+    customer: Customer,
+    *,
+    subject_keys: Iterable[str],
+    subscriptions: Sequence[Mapping[str, Any]],
+    expand: bool,
+) -> dict[str, Any]:
+    """
+    Return a customer as the API shows it, of those whom `subject_keys` and running `subscriptions` belong to.
+
+    The subscriptions themselves are shown where `expand` asks for them, else the id of the first alone.
+    """
+    shown = present(
         {
             "id": customer.ulid,
             "key": customer.key,
             "name": customer.name,
             "description": customer.description,
-            "usageAttribution": {"subjectKeys": [key for key in subject_keys if key != customer.key]},
+            "usageAttribution": {"subjectKeys": customer.named_subjects(subject_keys)},
             "primaryEmail": customer.primary_email,
             "currency": customer.currency and str(customer.currency),
             "billingAddress": customer.billing_address,
             "timeZone": customer.time_zone,
             "metadata": customer.metadata,
+            "currentSubscriptionId": subscriptions[0]["id"] if subscriptions else None,
             "createdAt": customer.created_at,
             "updatedAt": customer.updated_at,
             "deletedAt": customer.deleted_at,
         }
     )
+    return shown | {"subscriptions": list(subscriptions)} if expand else shown

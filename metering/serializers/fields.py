@@ -50,7 +50,8 @@ def checked_list(input_class: type[_Input], data: Any) -> list[_Input]:
     if not isinstance(data, list) or not 0 < len(data) <= MAX_LIST_SIZE:
         raise NotAnArray(f"Send a JSON array of 1 to {MAX_LIST_SIZE:,} objects as the body.")
     read = [input_class(data=element) for element in data]
-    if wrong := {index: element.errors for index, element in enumerate(read) if not element.is_valid()}:
+    wrong: Any = {index: element.errors for index, element in enumerate(read) if not element.is_valid()}
+    if wrong:
         raise serializers.ValidationError(wrong)
     return read
 

@@ -9,7 +9,8 @@ from django.db import IntegrityError, transaction
 
 from metering.errors import DomainError
 from metering.models import Customer, Member, SubjectLink, TestClock, User
-from metering.services.references import used_by
+from metering.queries.subscriptions import subscriptions
+from metering.services.references import check_deletion
 from metering.services.subjects import relink
 from metering.zones import zone_names
 
@@ -50,9 +51,8 @@ class CustomerIsDeleted(DomainError):
     code = "customer_is_deleted"
 
 
-class CustomerIsInUse(DomainError):
-    status = 409
-    code = "customer_is_in_use"
+class SubjectKeysAreFixed(DomainError):
+    code = "subject_keys_are_fixed"
 
 
 @transaction.atomic
@@ -73,6 +73,7 @@ def create_customer(
     """
     Make a customer whose usage is that of the subjects in `key` and `subject_keys`, also from before now.
 
+    The key may be among the subject keys; those are shown in the order in which they were given.
     The primary e-mail becomes a member, who may open the portal.
 
     :raises CustomerNeedsSubject: without key and subject keys.
@@ -90,6 +91,7 @@ def create_customer(
         time_zone=time_zone,
         billing_address=dict(billing_address or {}),
         metadata=dict(metadata or {}),
+        subject_keys=list(dict.fromkeys(subject_keys)),
         test_clock=test_clock,
         created_at=at,
         updated_at=at,
@@ -111,23 +113,28 @@ def change_customer(
     A link that goes is ended at `at`: usage until then stays with the customer.
 
     :raises CustomerIsDeleted: if it was deleted.
+    :raises SubjectKeysAreFixed: if `subject_keys` differ, in their order too, while a subscription runs.
     :raises CustomerNeedsSubject, CustomerKeyIsTaken, SubjectIsTaken, UnknownTimeZone, UnknownCurrency: as on creation.
     """
     if unknown := changes.keys() - _CHANGEABLE:
         raise TypeError(f"A customer has no field {', '.join(sorted(unknown))} to change.")
     customer = _locked_live(customer_id)
-    former_key, former_email = customer.key, customer.primary_email
+    former_email = customer.primary_email
+    current = _current_subjects(customer)
+    named = customer.named_subjects(current)
+    wanted_keys = named if subject_keys is None else list(dict.fromkeys(subject_keys))
+    if wanted_keys != named:
+        _check_not_subscribed(customer, at)
     for field, value in changes.items():
         setattr(customer, field, value)
     customer.key, customer.currency = customer.key or None, customer.currency or None
-    customer.updated_at = at
+    customer.subject_keys, customer.updated_at = wanted_keys, at
     _store(customer)
-    current = _current_subjects(customer)
-    wanted = _subjects_of(customer.key, current - {former_key} if subject_keys is None else subject_keys)
+    wanted = _subjects_of(customer.key, wanted_keys)
     relink(
         customer=customer,
         add=[subject for subject in wanted if subject not in current],
-        remove=current.difference(wanted),
+        remove=[subject for subject in current if subject not in wanted],
         at=at,
     )
     if customer.primary_email and customer.primary_email != former_email:
@@ -138,15 +145,14 @@ def change_customer(
 @transaction.atomic
 def delete_customer(*, customer_id: int, at: datetime) -> Customer:
     """
-    Delete a customer on which nothing depends; its links end, its key is free again. A second call changes nothing.
+    Delete a customer with whom all is settled; its links end, its key is free again. A second call changes nothing.
 
-    :raises CustomerIsInUse: if it has, or had, a subscription or an invoice.
+    :raises DomainError: if a layer above does not let it go, see `register_customer_check`.
     """
-    customer = Customer.objects.select_for_update().get(pk=customer_id)
+    customer = Customer.objects.select_for_update(of=("self",)).get(pk=customer_id)
     if customer.deleted_at is not None:
         return customer
-    if users := used_by(customer):
-        raise CustomerIsInUse(f"This customer has {' and '.join(users)}, so it has to stay.")
+    check_deletion(customer, at=_time_of(customer, at))
     relink(customer=customer, add=(), remove=_current_subjects(customer), at=at)
     customer.deleted_at = customer.updated_at = at
     customer.save(update_fields=["deleted_at", "updated_at"])
@@ -199,7 +205,7 @@ def _check(customer: Customer) -> None:
         raise UnknownTimeZone(f"There is no time zone {customer.time_zone}. Use an IANA name such as Europe/Paris.")
     if customer.currency and str(customer.currency) not in moneyed.CURRENCIES:
         raise UnknownCurrency(f"There is no currency {customer.currency}. Use an ISO 4217 code such as USD.")
-    if customer.key and Customer.objects.filter(ulid=customer.key).exists():
+    if customer.key and Customer.objects.filter(ulid=customer.key).exclude(pk=customer.pk).exists():
         raise CustomerKeyIsTaken(f"{customer.key} is the id of a customer. Choose another key.")
 
 
@@ -210,9 +216,21 @@ def _subjects_of(key: str | None, subject_keys: Collection[str | None]) -> list[
     return subjects
 
 
-def _current_subjects(customer: Customer) -> set[str]:
+def _current_subjects(customer: Customer) -> list[str]:
     links = SubjectLink.objects.known_at(None).filter(customer=customer, to_at=None)
-    return set(links.values_list("subject__key", flat=True))
+    return list(links.order_by("pk").values_list("subject__key", flat=True))
+
+
+def _check_not_subscribed(customer: Customer, at: datetime) -> None:
+    if subscriptions().live({customer.pk: _time_of(customer, at)}):
+        raise SubjectKeysAreFixed(
+            "Send the subject keys as they are, in their order: they cannot change while a subscription runs. "
+            "Move a subject to another customer instead, from a time on."
+        )
+
+
+def _time_of(customer: Customer, at: datetime) -> datetime:
+    return customer.test_clock.now_at if customer.test_clock else at
 
 
 def _add_member(customer: Customer, email: str, at: datetime) -> Member:

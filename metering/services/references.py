@@ -1,6 +1,14 @@
 """What refers to a row from the layers above, which this one does not know."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from django.db import models
+
+from metering.models import Customer
+
+CustomerCheck = Callable[[Customer, datetime], None]
+_before_deletion: list[CustomerCheck] = []
 
 
 def used_by(row: models.Model) -> list[str]:
@@ -12,3 +20,22 @@ def used_by(row: models.Model) -> list[str]:
         and relation.related_model._meta.app_label != row._meta.app_label
         and relation.related_model._base_manager.filter(**{relation.field.name: row}).exists()
     ]
+
+
+def register_customer_check(check: CustomerCheck) -> None:
+    """
+    Have a function called before a customer is deleted, with the locked customer and the time that holds for them.
+
+    Whatever DomainError it raises refuses the deletion. Higher layers register theirs at start-up.
+    """
+    _before_deletion.append(check)
+
+
+def check_deletion(customer: Customer, *, at: datetime) -> None:
+    """
+    Do nothing if every layer lets a customer go.
+
+    :raises DomainError: what the first layer raises that does not.
+    """
+    for check in _before_deletion:
+        check(customer, at)
