@@ -2,6 +2,14 @@
 
 from django.urls import path
 
+from metering.api.corrections import (
+    AmendEvent,
+    CorrectionDetail,
+    Corrections,
+    MoveSubject,
+    UndoCorrection,
+    VoidEvents,
+)
 from metering.api.customers import CustomerDetail, Customers
 from metering.api.debug import Metrics
 from metering.api.events import Events
@@ -17,6 +25,11 @@ urlpatterns = [
     path("customers/<path:id_or_key>", CustomerDetail.as_view()),
     path("debug/metrics", Metrics.as_view()),
     path("events", Events.as_view()),
+    path("events/amend", AmendEvent.as_view()),
+    path("events/corrections", Corrections.as_view()),
+    path("events/corrections/<str:correction_id>", CorrectionDetail.as_view()),
+    path("events/corrections/<str:correction_id>/undo", UndoCorrection.as_view()),
+    path("events/void", VoidEvents.as_view()),
     path("info/currencies", Currencies.as_view()),
     path("info/progress/<path:client_id>", QueryProgressDetail.as_view()),
     path("meters", Meters.as_view()),
@@ -25,5 +38,6 @@ urlpatterns = [
     path("meters/<path:id_or_slug>/subjects", MeterSubjects.as_view()),
     path("meters/<path:id_or_slug>", MeterDetail.as_view()),
     path("subjects", Subjects.as_view()),
+    path("subjects/<path:id_or_key>/move", MoveSubject.as_view()),
     path("subjects/<path:id_or_key>", SubjectDetail.as_view()),
 ]

@@ -31,7 +31,7 @@ class ApiView(APIView):
         _refuse_null_characters(request)
         if request.method not in SAFE_METHODS:
             principal = principal_of(request)
-            reason = request.headers.get(_REASON_HEADER, "").strip() or f"{request.method} {request.path}"
+            reason = request.headers.get(_REASON_HEADER, "").strip() or self.default_reason(request)
             self._while_handling.enter_context(
                 actor(
                     kind="api_key",
@@ -41,6 +41,10 @@ class ApiView(APIView):
                     url=request.path,
                 )
             )
+
+    def default_reason(self, request: Request) -> str:
+        """Return the reason of a write whose header gives none."""
+        return f"{request.method} {request.path}"
 
 
 def _refuse_null_characters(request: Request) -> None:

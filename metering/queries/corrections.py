@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -81,12 +81,12 @@ class EventFilter:
                 raise EmptyFilter("Choose an end after the start: no event can be in this range.")
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as the API takes it, times in RFC 3339."""
+        """Return it as the API takes it, times in UTC."""
         if self.events:
             return {"events": [{"source": source, "id": event_id} for source, event_id in self.events]}
         named = {name: getattr(self, _ATTRIBUTES.get(name, name)) for name in _CONDITIONS}
         return {
-            name: value.isoformat() if isinstance(value, datetime) else value
+            name: value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
             for name, value in named.items()
             if value is not None
         }

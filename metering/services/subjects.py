@@ -38,13 +38,13 @@ def relink(
     for link in links.order_by("pk"):
         known.setdefault(link.subject_id, []).append(link)
     starts = {key: _start(subjects[key], customer, known.get(subjects[key].pk, []), from_at) for key in add}
-    batch = _start_batch(at)
+    batch = start_link_batch(at)
     for key in remove:
         for link in known.get(subjects[key].pk, []):
             if link.customer_id == customer.pk:
                 _end(link, batch, at)
     for key in add:
-        _link(subjects[key], customer, batch, at, from_at=starts[key])
+        make_link(subjects[key], customer, batch, at, from_at=starts[key])
 
 
 def _start(
@@ -69,10 +69,10 @@ def _end(link: SubjectLink, batch: Batch, at: datetime) -> None:
     link.ended_batch = batch
     link.save(update_fields=["ended_batch"])
     if link.from_at is None or link.from_at < at:
-        _link(link.subject, link.customer, batch, at, from_at=link.from_at, to_at=at)
+        make_link(link.subject, link.customer, batch, at, from_at=link.from_at, to_at=at)
 
 
-def _link(
+def make_link(
     subject: Subject,
     customer: Customer,
     batch: Batch,
@@ -80,15 +80,16 @@ def _link(
     *,
     from_at: datetime | None,
     to_at: datetime | None = None,
-) -> None:
-    SubjectLink.objects.create(
+) -> SubjectLink:
+    """Let events of a subject in [from_at, to_at) be a customer's; None is open. The caller holds the subject."""
+    return SubjectLink.objects.create(
         subject=subject, customer=customer, from_at=from_at, to_at=to_at, made_batch=batch, created_at=at
     )
 
 
-def _start_batch(at: datetime) -> Batch:
+def start_link_batch(at: datetime, *, reason: str = "") -> Batch:
+    """Draw the batch of a change of links. It holds no events, so there is nothing to roll up."""
     batch = start_batch(kind=BatchKind.LINK, at=at)
-    # It holds no events, so there is nothing to roll up.
-    batch.is_rolled_up = True
-    batch.save(update_fields=["is_rolled_up"])
+    batch.is_rolled_up, batch.reason = True, reason
+    batch.save(update_fields=["is_rolled_up", "reason"])
     return batch

@@ -1,0 +1,128 @@
+"""Corrections: `/api/v1/events/void`, `/amend`, `/corrections`, and subjects that move to another customer."""
+
+from typing import Any
+
+from django.http import Http404
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from metering import clock
+from metering.api.base import ApiView
+from metering.authentication import principal_of
+from metering.idempotency import idempotent
+from metering.models import Correction, Customer, Scope, Subject
+from metering.serializers.corrections import (
+    AmendInput,
+    MoveInput,
+    UndoInput,
+    VoidInput,
+    correction_output,
+    move_output,
+    preview_output,
+)
+from metering.serializers.fields import PageInput, checked
+from metering.services.amendments import amend_event
+from metering.services.corrections import preview_void, undo_correction, void_events
+from metering.services.subject_moves import end_links, move_subject
+
+
+class CorrectingView(ApiView):
+    """Writes are kept with the reason in the body, unless the header X-Reason gives another."""
+
+    required_scope = Scope.WRITE
+
+    def default_reason(self, request: Request) -> str:
+        """Return the reason that the body gives."""
+        reason = request.data.get("reason") if isinstance(request.data, dict) else None
+        return reason.strip() if isinstance(reason, str) and reason.strip() else super().default_reason(request)
+
+
+class VoidEvents(CorrectingView):
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        body = checked(VoidInput, request.data)
+        if body.validated_data["dryRun"]:
+            return Response(preview_output(preview_void(events=body.chosen())))
+        correction = void_events(events=body.chosen(), reason=body.validated_data["reason"], at=clock.now())
+        return _answer(correction)
+
+
+class AmendEvent(CorrectingView):
+    @idempotent()
+    def post(self, request: Request) -> Response:
+        sent = checked(AmendInput, request.data).validated_data
+        correction = amend_event(
+            source=sent["source"],
+            event_id=sent["id"],
+            replacement=sent["replacement"],
+            reason=sent["reason"],
+            at=clock.now(),
+            api_key_id=principal_of(request).api_key_id,
+        )
+        return _answer(correction)
+
+
+class Corrections(ApiView):
+    def get(self, request: Request) -> Response:
+        asked = checked(PageInput, request.query_params).validated_data
+        start = (asked["page"] - 1) * asked["pageSize"]
+        found = Correction.objects.order_by("-pk")
+        return Response(
+            {
+                "items": [correction_output(correction) for correction in found[start : start + asked["pageSize"]]],
+                "page": asked["page"],
+                "pageSize": asked["pageSize"],
+                "totalCount": found.count(),
+            }
+        )
+
+
+class CorrectionDetail(ApiView):
+    def get(self, request: Request, correction_id: str) -> Response:
+        return Response(correction_output(_find(correction_id)))
+
+
+class UndoCorrection(CorrectingView):
+    @idempotent()
+    def post(self, request: Request, correction_id: str) -> Response:
+        correction = _find(correction_id)
+        sent = checked(UndoInput, request.data).validated_data
+        return _answer(undo_correction(correction_id=correction.pk, reason=sent["reason"], at=clock.now()))
+
+
+class MoveSubject(CorrectingView):
+    @idempotent()
+    def post(self, request: Request, id_or_key: str) -> Response:
+        subject = Subject.objects.by_id_or_key(id_or_key).first()
+        sent = checked(MoveInput, request.data).validated_data
+        change: dict[str, Any] = {
+            # A subject that nobody has named yet can be given to a customer before its first event.
+            "subject_key": subject.key if subject else id_or_key,
+            "from_at": sent["from"],
+            "reason": sent["reason"],
+            "at": clock.now(),
+        }
+        if sent["customerId"] is None:
+            move = end_links(**change)
+        else:
+            move = move_subject(customer_id=_customer(sent["customerId"]).pk, **change)
+        return Response(move_output(change["subject_key"], move))
+
+
+def _answer(correction: Correction) -> Response:
+    return Response(correction_output(correction), status=200 if correction.is_finished else 202)
+
+
+def _find(correction_id: str) -> Correction:
+    correction = Correction.objects.filter(ulid=correction_id).first()
+    if correction is None:
+        raise Http404(f"There is no correction {correction_id}. List them at /api/v1/events/corrections.")
+    return correction
+
+
+def _customer(id_or_key: str) -> Customer:
+    found = Customer.objects.by_id_or_key(id_or_key)
+    customer = found.filter(deleted_at=None).first() or found.filter(ulid=id_or_key).first()
+    if customer is None:
+        raise Http404(f"There is no customer {id_or_key}. Name one by its id or key.")
+    return customer
