@@ -4,6 +4,7 @@ import django.db.models.deletion
 import djmoney.models.fields
 import metering.models.base
 import metering.models.customer
+import metering.models.event
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -904,6 +905,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='event',
             index=models.Index(fields=['time'], name='event_time'),
+        ),
+        migrations.AddIndex(
+            model_name='event',
+            index=models.Index(metering.models.event.SubjectHash('subject'), models.F('time'), name='event_subject_time'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='event',
