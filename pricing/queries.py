@@ -1,14 +1,17 @@
-"""Reads of pricing: which periods a subscription has."""
+"""Reads of pricing: which periods a subscription has, and what is sold by a meter."""
 
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q
+
+from metering.models import Meter
 from metering.periods import MICROSECOND, Period, parse_cadence
-from pricing.models import Subscription, SubscriptionItem
+from pricing.models import Feature, Subscription, SubscriptionItem
 from pricing.prices import FlatPrice, PaymentTerm, parse_price
 from pricing.service_periods import Rhythm, ServicePeriod, Span
 from pricing.service_periods import service_periods as step_through
 
-__all__ = ["ServicePeriod", "current_period", "service_periods"]
+__all__ = ["ServicePeriod", "current_period", "features_by", "service_periods"]
 
 
 def service_periods(item: SubscriptionItem, until: datetime) -> list[ServicePeriod]:
@@ -54,3 +57,20 @@ def _span(subscription: Subscription) -> Span:
 
 def _rhythm(subscription: Subscription, cadence: str) -> Rhythm:
     return Rhythm(subscription.billing_anchor, parse_cadence(cadence), subscription.zone)
+
+
+def features_by(meter: Meter, *, group: str | None, at: datetime) -> list[str]:
+    """
+    Name the features that stand in the way of a meter's deletion, or with `group` of the end of one of its groups.
+
+    Those are the ones on sale, and of the archived ones those that are subscribed to. For a group, an ended
+    subscription counts as well: what is left to bill of it is measured by the meter's latest groups.
+    """
+    items = SubscriptionItem.objects.filter(feature=OuterRef("pk"))
+    features = Feature.objects.filter(meter=meter)
+    if group is None:
+        items = items.exclude(active_to__lte=at)
+    else:
+        features = features.filter(filters__has_key=group)
+    found = features.filter(Q(archived_at=None) | Exists(items)).order_by("key", "pk")
+    return [f"the feature {feature.key}" for feature in found]

@@ -76,5 +76,4 @@ def _listed(asked: dict[str, Any]) -> list[Meter]:
 
 
 def _output(meter: Meter) -> dict[str, Any]:
-    latest = max(meter.versions.all(), key=lambda version: version.number)
-    return meter_output(meter, group_by=latest.group_by)
+    return meter_output(meter, version=max(meter.versions.all(), key=lambda version: version.number))

@@ -5,7 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from metering.models import Aggregation, Meter
+from metering.models import Aggregation, Meter, MeterVersion
+from metering.queries.backfill import backfill_of
 from metering.serializers.fields import MAX_PAGE_SIZE, ChoiceField, InstantField, TextField, TextsField, present
 
 
@@ -77,8 +78,9 @@ class MeterChangeInput(serializers.Serializer[Any]):
         return values if wanted is None or wanted == group_by else values | {"group_by": wanted}
 
 
-def meter_output(meter: Meter, *, group_by: Mapping[str, str]) -> dict[str, Any]:
-    """Return a meter as the API shows it."""
+def meter_output(meter: Meter, *, version: MeterVersion) -> dict[str, Any]:
+    """Return a meter as the API shows it, with how far back-fill is while there is any."""
+    backfill = backfill_of(version)
     return present(
         {
             "id": meter.ulid,
@@ -88,11 +90,12 @@ def meter_output(meter: Meter, *, group_by: Mapping[str, str]) -> dict[str, Any]
             "eventType": meter.event_type,
             "aggregation": meter.aggregation,
             "valueProperty": meter.value_property,
-            "groupBy": dict(group_by),
+            "groupBy": dict(version.group_by),
             "eventFrom": meter.event_from,
             "metadata": meter.metadata,
             "createdAt": meter.created_at,
             "updatedAt": meter.updated_at,
             "deletedAt": meter.deleted_at,
+            "backfill": backfill and {"done": backfill.done, "total": backfill.total},
         }
     )

@@ -1,7 +1,7 @@
 """Make and change meters."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from metering.errors import DomainError
 from metering.ingest.fence import current_bound
 from metering.jsonpath import parse_path
 from metering.models import Aggregation, Batch, BatchKind, Meter, MeterVersion
-from metering.services.references import used_by
+from metering.services.meter_uses import uses_of
 from metering.services.rollups import lock_rollups
 
 _SLUG = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
@@ -88,6 +88,7 @@ def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
     Other groups make a new version, which counts all events there are; lines billed by an older version keep theirs.
 
     :raises InvalidMeter: if another field is given, or one of these is wrong.
+    :raises MeterInUse: if a feature chooses events by a group that would go.
     """
     if unknown := sorted(set(changes) - _CHANGEABLE):
         raise InvalidMeter(f"A meter's {' and '.join(unknown)} cannot change. Make another meter instead.")
@@ -104,6 +105,7 @@ def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
     meter.save(update_fields=[*changes, "updated_at"])
     if group_by is not None and group_by != meter.current_version.group_by:
         _check_groups(group_by, meter.value_property)
+        _check_unused(meter, meter.current_version.group_by.keys() - group_by.keys(), at)
         _add_version(meter, dict(group_by), at)
     return meter
 
@@ -113,12 +115,13 @@ def delete_meter(*, meter_id: int, at: datetime) -> Meter:
     """
     Make a meter's slug free; its events and buckets stay. Of a deleted one, change nothing.
 
-    :raises MeterInUse: if features measure by it.
+    :raises MeterInUse: if a feature that is on sale or subscribed to is measured by it.
     """
     meter = Meter.objects.select_for_update().get(pk=meter_id)
     if meter.deleted_at is None:
-        if users := used_by(meter):
-            raise MeterInUse(f"The meter {meter.slug} is used by {' and '.join(users)}. Archive these first.")
+        if uses := uses_of(meter, at=at):
+            measured = " and ".join(uses)
+            raise MeterInUse(f"First archive what {meter.slug} measures, and end subscriptions to it: {measured}.")
         meter.deleted_at = meter.updated_at = at
         meter.save(update_fields=["deleted_at", "updated_at"])
     return meter
@@ -177,6 +180,12 @@ def _check_groups(group_by: Mapping[str, str], value_property: str) -> None:
         _check_path(f"group {name}", path)
         if value_property and parse_path(path) == parse_path(value_property):
             raise InvalidMeter(f"The group {name} has the path of the value property. Give it another path.")
+
+
+def _check_unused(meter: Meter, groups: Collection[str], at: datetime) -> None:
+    for group in sorted(groups):
+        if uses := uses_of(meter, at=at, group=group):
+            raise MeterInUse(f"Keep the group {group}: events are chosen by it for {' and '.join(uses)}.")
 
 
 def _check_path(field: str, path: str) -> None:

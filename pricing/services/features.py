@@ -43,6 +43,9 @@ def create_feature(
     :raises DuplicateFeature: if a feature that is not archived has the key.
     """
     filters = filters or {}
+    if meter is not None:
+        # Whoever takes the meter or its groups away waits, and then finds this feature.
+        meter = Meter.objects.select_for_update(no_key=True).get(pk=meter.pk)
     _check(key, name, meter, filters)
     with refusing(
         "one_live_feature_per_key", lambda: DuplicateFeature(f"Choose another key than {key!r}: it is taken.")

@@ -1,7 +1,6 @@
 import pytest
 
 from metering.models import Meter
-from tests.factories import FeatureFactory
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/meters"
@@ -117,12 +116,3 @@ def test_it_deletes_a_meter_and_frees_its_slug(api):
     assert "deletedAt" in api.get(f"{URL}/{made['id']}").json()
     assert api.delete(f"{URL}/{made['id']}").status_code == 204
     assert _create(api).status_code == 201
-
-
-def test_it_keeps_a_meter_that_is_sold(api):
-    meter = FeatureFactory().meter
-    response = api.delete(f"{URL}/{meter.slug}")
-    assert response.status_code == 409
-    assert "features" in response.json()["detail"]
-    meter.refresh_from_db()
-    assert meter.deleted_at is None
