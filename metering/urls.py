@@ -16,6 +16,7 @@ from metering.api.events import Events
 from metering.api.info import Currencies
 from metering.api.meter_values import MeterGroupValues, MeterSubjects
 from metering.api.meters import MeterDetail, Meters
+from metering.api.portal import PortalMeterUsage, PortalTokenInvalidation, PortalTokens
 from metering.api.progress import QueryProgressDetail
 from metering.api.subjects import SubjectDetail, Subjects
 from metering.api.usage import MeterUsage
@@ -37,6 +38,9 @@ urlpatterns = [
     path("meters/<path:id_or_slug>/query", MeterUsage.as_view()),
     path("meters/<path:id_or_slug>/subjects", MeterSubjects.as_view()),
     path("meters/<path:id_or_slug>", MeterDetail.as_view()),
+    path("portal/meters/<path:slug>/query", PortalMeterUsage.as_view()),
+    path("portal/tokens", PortalTokens.as_view()),
+    path("portal/tokens/invalidate", PortalTokenInvalidation.as_view()),
     path("subjects", Subjects.as_view()),
     path("subjects/<path:id_or_key>/move", MoveSubject.as_view()),
     path("subjects/<path:id_or_key>", SubjectDetail.as_view()),

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 
@@ -36,6 +37,8 @@ class PortalToken(models.Model):
                 name="portal_token_allows_all_meters_or_some",
             ),
         ]
+        # Not a B-tree, which cannot hold a subject of any length.
+        indexes = [HashIndex(fields=["subject"], name="portal_token_subject")]
 
     def __str__(self) -> str:
         return f"Portal token {self.ulid}"
