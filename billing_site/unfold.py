@@ -42,6 +42,7 @@ NAVIGATION = [
         _item("Events", "bolt", "metering.event"),
         _item("Meters", "speed", "metering.meter"),
         _item("Batches", "inventory_2", "metering.batch"),
+        _item("Imports", "upload_file", "metering.eventimport"),
     ),
     _group(
         "Catalogue",

@@ -153,6 +153,22 @@ class EventVoidFactory(DjangoModelFactory):
     )
 
 
+class EventImportFactory(DjangoModelFactory):
+    """A file of 100 bytes that was read to its middle."""
+
+    class Meta:
+        model = metering.EventImport
+
+    hash = Sequence(lambda n: hashlib.sha256(str(n).encode()).digest())
+    name = Sequence(lambda n: f"usage-{n}.csv")
+    columns = {"type": "llm_tokens"}
+    size = 100
+    position = 50
+    line = 5
+    created_at = START
+    updated_at = START
+
+
 class MeterFactory(DjangoModelFactory):
     """A SUM of `$.tokens`; it has no version yet, see `MeterVersionFactory`."""
 

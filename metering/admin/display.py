@@ -59,6 +59,16 @@ def figure(number: Decimal | int | None) -> Number:
     return Number(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
+def percent(done: int, total: int) -> str:
+    """
+    Show a share in whole percent, rounded down, so that 100 % means all of it.
+
+    >>> percent(999, 1000), percent(0, 0)
+    ('99 %', '100 %')
+    """
+    return f"{100 * done // total if total else 100} %"
+
+
 def moment(at: datetime | None) -> str:
     """Show a time to the minute, in the console's zone."""
     return NOTHING if at is None else timezone.localtime(at).strftime("%Y-%m-%d %H:%M")

@@ -19,6 +19,7 @@ _LEDGERS = {
     "bucket",
     "detailedline",
     "event",
+    "eventimport",
     "idempotencykey",
     "invoice",
     "invoicedocument",
