@@ -48,6 +48,8 @@ class Batch(models.Model):
         indexes = [
             # Roll-up and the tail of every usage query look for these few.
             models.Index(fields=["id"], condition=Q(is_rolled_up=False), name="batch_pending"),
+            # Lists of events by when they came start from the batches of that time.
+            models.Index(fields=["received_at"], name="batch_received"),
         ]
 
     def __str__(self) -> str:
