@@ -11,6 +11,8 @@ from metering.filter_string import FilterString
 from metering.filter_time import FilterTime
 from metering.usage_sql import Span
 
+# As metering.models.event.SubjectHash, which an index of events has.
+SUBJECT_HASH: Final = "hashtextextended({}, 0)"
 COLUMNS: Final = {"id": "event_id", "source": "source", "type": "type", "subject": "subject"}
 
 
@@ -53,7 +55,8 @@ def page_statement(
     if selection.spans is None:
         return f"SELECT event.key FROM {table} WHERE {condition} {_order('event')}", parameters
     inner = (
-        f"SELECT event.key, event.time FROM {table} WHERE event.subject = span.subject"
+        f"SELECT event.key, event.time FROM {table} WHERE {SUBJECT_HASH.format('event.subject')} ="
+        f" {SUBJECT_HASH.format('span.subject')} AND event.subject = span.subject"
         f" AND event.time >= span.low AND event.time < span.high AND {condition} {_order('event')}"
     )
     text = (

@@ -8,10 +8,14 @@ from functools import lru_cache
 from itertools import islice
 from uuid import UUID
 
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
+
 from metering.identity import text_hash
 from metering.jsonpath import MISSING, extract, parse_path
 from metering.models import Customer, Event, EventVoid, Meter, MeterVersion, SubjectLink
 from metering.queries.events import owners_of
+from metering.verdict_sql import ReadMeter, outcome_condition
 from metering.verdicts import (
     BEFORE_START,
     Outcome,
@@ -101,6 +105,17 @@ def current_versions(event_types: Iterable[str]) -> dict[str, tuple[MeterVersion
     for version in versions.select_related("meter").order_by("meter__slug", "-number").distinct("meter__slug"):
         found[version.meter.event_type].append(version)
     return {event_type: tuple(of_type) for event_type, of_type in found.items()}
+
+
+def having_outcome(events: QuerySet[Event], outcome: Outcome) -> QuerySet[Event]:
+    """Return the events that have an outcome; one query for the meters. Narrow `events` by time: each is looked at."""
+    text, parameters = outcome_condition(outcome, [_read_meter(meter) for meter in Meter.objects.live()])
+    return events.filter(RawSQL(text, parameters, output_field=BooleanField()))  # noqa: S611
+
+
+def _read_meter(meter: Meter) -> ReadMeter:
+    path = parse_path(meter.value_property) if meter.value_property else ()
+    return ReadMeter(meter.event_type, meter.aggregation, path, meter.event_from)
 
 
 def _open_voids(events: Sequence[Event]) -> dict[UUID, EventVoid]:
