@@ -10,6 +10,7 @@ from typing import Any
 from environs import Env
 
 from billing_site.data_dir import chosen_data_dir, embedded_database_url, secret_key_path
+from billing_site.openapi import SPECTACULAR_SETTINGS  # noqa: F401
 from billing_site.unfold import UNFOLD  # noqa: F401
 
 # Django, DRF and psycopg all take their context from the default one, so it has to be wide before any thread starts:
@@ -81,6 +82,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_q",
     "djmoney",
     "pgtrigger",
@@ -210,6 +213,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "metering.rendering.Negotiation",
     "DEFAULT_AUTHENTICATION_CLASSES": ["metering.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["metering.authentication.HasScope"],
+    "DEFAULT_SCHEMA_CLASS": "metering.api.schema.document.DocumentSchema",
     "EXCEPTION_HANDLER": "metering.problems.exception_handler",
     "UNAUTHENTICATED_USER": None,
 }

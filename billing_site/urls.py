@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 
 from billing_site.admin_site import secured_urls
+from billing_site.api_document import ApiDocument, show_document
 from billing_site.health import health
 from metering.problems import unknown_route
 
@@ -11,6 +12,8 @@ urlpatterns = [
     path("admin/", secured_urls()),
     path("api/v1/", include("metering.urls")),
     path("api/v2/", include("metering.urls_v2")),
+    path("api/docs/", show_document, name="api-docs"),
+    path("api/schema/", ApiDocument.as_view(), name="api-document"),
     re_path(r"^api/", unknown_route),
     path("accounts/", include("portal.account_urls")),
     path("", include("portal.urls")),

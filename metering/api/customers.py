@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
+from metering.api.schema import customers as describe
 from metering.idempotency import idempotent
 from metering.models import Customer, SubjectLink
 from metering.models.customer import CustomerQuerySet
@@ -22,6 +23,7 @@ _ORDER = {"id": "ulid", "name": "name", "createdAt": "created_at"}
 _PARTS = {"key": "key", "name": "name", "primaryEmail": "primary_email"}
 
 
+@describe.CUSTOMERS
 class Customers(ApiView):
     @idempotent()
     def post(self, request: Request) -> Response:
@@ -44,6 +46,7 @@ class Customers(ApiView):
         )
 
 
+@describe.CUSTOMER
 class CustomerDetail(ApiView):
     def get(self, request: Request, id_or_key: str) -> Response:
         asked = checked(CustomerGetInput, request.query_params).validated_data

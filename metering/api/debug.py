@@ -7,12 +7,14 @@ from rest_framework.request import Request
 
 from metering import clock
 from metering.api.base import ApiView
+from metering.api.schema import info as describe
 from metering.openmetrics import counter
 from metering.queries.traffic import events_per_subject
 
 _OPEN_METRICS = "application/openmetrics-text"
 
 
+@describe.METRICS
 class Metrics(ApiView):
     def get(self, request: Request) -> HttpResponse:
         """Count today's events (UTC) by subject, those still to come included."""

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
+from metering.api.schema import subjects as describe
 from metering.idempotency import idempotent
 from metering.models import Subject
 from metering.serializers.fields import checked_list
@@ -14,6 +15,7 @@ from metering.serializers.subjects import SubjectInput, subject_output
 from metering.services.subject_records import delete_subject, upsert_subjects
 
 
+@describe.SUBJECTS
 class Subjects(ApiView):
     def get(self, request: Request) -> Response:
         return Response([subject_output(subject) for subject in Subject.objects.live().order_by("key")])
@@ -25,6 +27,7 @@ class Subjects(ApiView):
         return Response([subject_output(subject) for subject in subjects])
 
 
+@describe.SUBJECT
 class SubjectDetail(ApiView):
     def get(self, request: Request, id_or_key: str) -> Response:
         # As with customers, a deleted one is found by its id alone.

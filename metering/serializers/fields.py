@@ -132,6 +132,12 @@ class PageInput(serializers.Serializer[Any]):
     pageSize = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=100)
 
 
+class PageOutput(serializers.Serializer[Any]):
+    page = serializers.IntegerField()
+    pageSize = serializers.IntegerField()
+    totalCount = serializers.IntegerField()
+
+
 def present(members: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is not set, as OpenMeter does."""
     return {name: value for name, value in members.items() if value not in (None, "", {})}
