@@ -17,6 +17,9 @@ from metering.aggregation_sql import AGGREGATIONS
 from metering.filter_string import FilterString
 
 QUARTER_SQL = "interval '15 minutes'"
+_IS_IN_SPAN = "bucket.first_at < span.high AND bucket.last_at >= span.low"
+# As the index on events; the text itself is compared after it.
+_IS_OF_SUBJECT = "hashtextextended(subject, 0) = hashtextextended(span.subject, 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,7 @@ def usage_statement(selection: Selection) -> tuple[str, dict[str, Any]]:
     if selection.from_events_only:
         raw = _all_events(selection)
     else:
-        ctes += [f"pending AS MATERIALIZED ({_pending(selection)})", f"touched AS MATERIALIZED ({_touched(selection)})"]
-        ctes += ["rough AS MATERIALIZED (SELECT DISTINCT start_at FROM touched WHERE NOT is_whole)"]
+        ctes += [f"pending AS MATERIALIZED ({_pending(selection)})", f"rough AS MATERIALIZED ({_rough(selection)})"]
         raw = f"{_events_of_pending(selection)} UNION ALL {_events_of_rough(selection)}"
     ctes.append(f"raw AS ({raw})")
     return f"WITH {', '.join(ctes)} {_totals(selection)}", _parameters(selection)
@@ -108,6 +110,7 @@ def _parameters(selection: Selection) -> dict[str, Any]:
         "highs": [_instant(span.end, "infinity") for span in selection.spans],
         "subject_hashes": None if selection.subject_hashes is None else list(selection.subject_hashes),
         "edges": [edge.isoformat() for edge in selection.edges or ()],
+        "edge_quarters": _edge_quarters(selection),
     }
     parameters.update({f"path_{place}": list(path) for place, path in enumerate(selection.group_paths)})
     for place, condition in selection.filters:
@@ -135,26 +138,45 @@ def _pending(selection: Selection) -> str:
     )
 
 
-def _touched(selection: Selection) -> str:
+def _rough(selection: Selection) -> str:
+    """Return SQL for the places that are read from raw events, by the index that finds each kind of them."""
     # What is stale or past the bound may hold events outside the times that it states, or none where there were some.
-    unsure = "bucket.is_stale" + ("" if selection.bound is None else " OR bucket.max_batch > %(bound)s")
-    kept = [kept.column for kept in AGGREGATIONS[selection.aggregation].kept]
-    columns = [f"bucket.{name}" for name in ("id", "start_at", "events", "values", "first_at", "last_at", *kept)]
-    whole = [f"NOT ({unsure})", "bucket.first_at >= span.low", "bucket.last_at < span.high"]
-    if selection.edges is not None:
-        whole.append(f"{_window(selection, 'bucket.first_at')} = {_window(selection, 'bucket.last_at')}")
+    kinds = ["bucket.is_stale"]
+    if selection.bound is not None:
+        kinds.append("bucket.max_batch > %(bound)s")
+    if _edge_quarters(selection):
+        kinds.append(
+            f"bucket.start_at = ANY(%(edge_quarters)s::timestamptz[]) AND {_IS_IN_SPAN} AND NOT"
+            " (bucket.first_at >= span.low AND bucket.last_at < span.high"
+            f" AND {_window(selection, 'bucket.first_at')} = {_window(selection, 'bucket.last_at')})"
+        )
+    return " UNION ".join(f"SELECT DISTINCT {_place(selection)} {_buckets(selection, kind)}" for kind in kinds)
+
+
+def _edge_quarters(selection: Selection) -> list[str]:
+    """Return the quarter hours that an end of a span or a window cuts."""
+    ends = [end for span in selection.spans for end in (span.start, span.end) if end is not None]
+    cut = {_quarter(end) for end in (*ends, *(selection.edges or ())) if _quarter(end) != end}
+    return [quarter.isoformat() for quarter in sorted(cut)]
+
+
+def _quarter(at: datetime) -> datetime:
+    at = at.astimezone(UTC)
+    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+
+
+def _buckets(selection: Selection, condition: str) -> str:
     where = [
         "series.meter_version_id = %(version)s",
         f"bucket.start_at > span.low - {QUARTER_SQL}",
         "bucket.start_at < span.high",
-        f"(bucket.first_at < span.high AND bucket.last_at >= span.low OR {unsure})",
         *_filters(selection, lambda place: f"series.group_values[{place + 1}]"),
+        condition,
     ]
     if selection.subject_hashes is not None:
         where.append("series.subject_hash = ANY(%(subject_hashes)s)")
     return (
-        f"SELECT {', '.join(columns)}, series.subject, series.group_values, {' AND '.join(whole)} AS is_whole"
-        f" FROM metering_series series JOIN span ON {_is_of_span(selection, 'series')}"
+        f"FROM metering_series series JOIN span ON {_is_of_span(selection, 'series')}"
         f" JOIN metering_bucket bucket ON bucket.series_id = series.id WHERE {' AND '.join(where)}"
     )
 
@@ -163,40 +185,61 @@ def _is_of_span(selection: Selection, table: str) -> str:
     return "true" if selection.subject_hashes is None else f"span.subject = {table}.subject"
 
 
+def _place(selection: Selection) -> str:
+    """Return the columns of what is read in one way: a quarter hour, and of known subjects that of each."""
+    return "bucket.start_at" if selection.subject_hashes is None else "series.subject, bucket.start_at"
+
+
 # --- Raw events ----------------------------------------------------------------------------------------------------
 
 
+# OFFSET 0 keeps subqueries apart, so that each is an index look-up for every batch, span or quarter hour, however the
+# planner rates their number.
 def _all_events(selection: Selection) -> str:
-    return f"SELECT {_event_columns(selection)} FROM metering_event event {_join_span(selection)}"
+    if selection.subject_hashes is None:
+        return f"{_select(selection)} FROM metering_event event CROSS JOIN span {_where(selection)}"
+    return (
+        f"{_select(selection)} FROM span CROSS JOIN LATERAL (SELECT * FROM metering_event WHERE {_IS_OF_SUBJECT}"
+        f" AND time >= span.low AND time < span.high OFFSET 0) event {_where(selection)}"
+    )
 
 
-# OFFSET 0 keeps these two subqueries apart, so that each is an index look-up for every batch or quarter hour, however
-# the planner rates their number.
 def _events_of_pending(selection: Selection) -> str:
     return (
-        f"SELECT {_event_columns(selection)} FROM pending CROSS JOIN LATERAL"
-        f" (SELECT * FROM metering_event WHERE batch_id = pending.id OFFSET 0) event {_join_span(selection)}"
+        f"{_select(selection)} FROM pending CROSS JOIN LATERAL"
+        " (SELECT * FROM metering_event WHERE batch_id = pending.id OFFSET 0) event CROSS JOIN span"
+        f" {_where(selection)}"
     )
 
 
 def _events_of_rough(selection: Selection) -> str:
+    known = "" if selection.subject_hashes is None else f"{_IS_OF_SUBJECT} AND "
     return (
-        f"SELECT {_event_columns(selection)} FROM rough CROSS JOIN LATERAL"
-        " (SELECT * FROM metering_event"
-        f" WHERE time >= rough.start_at AND time < rough.start_at + {QUARTER_SQL} OFFSET 0)"
-        f" event {_join_span(selection)} AND event.batch_id NOT IN (SELECT id FROM pending)"
+        f"{_select(selection)} FROM rough JOIN span ON {_is_of_span(selection, 'rough')}"
+        f" CROSS JOIN LATERAL (SELECT * FROM metering_event WHERE {known} time >= greatest(rough.start_at, span.low)"
+        f" AND time < least(rough.start_at + {QUARTER_SQL}, span.high) OFFSET 0) event"
+        f" {_where(selection)} AND event.batch_id NOT IN (SELECT id FROM pending)"
     )
 
 
-def _join_span(selection: Selection) -> str:
-    where = ["event.type = %(type)s", *_filters(selection, lambda place: group_text(f"path_{place}"))]
+def _select(selection: Selection) -> str:
+    texts = [group_text(f"path_{place}") for place in range(len(selection.group_paths))]
+    return (
+        "SELECT event.time, event.source, event.event_id, event.subject,"
+        f" ARRAY[{', '.join(texts)}]::text[] AS group_values, {AGGREGATIONS[selection.aggregation].value} AS value"
+    )
+
+
+def _where(selection: Selection) -> str:
+    where = [
+        _is_of_span(selection, "event"),
+        "event.time >= span.low AND event.time < span.high",
+        "event.type = %(type)s",
+        *_filters(selection, lambda place: group_text(f"path_{place}")),
+    ]
     if selection.bound is not None:
         where.append("event.batch_id <= %(bound)s")
-    where.append(_is_not_void(selection))
-    return (
-        f"JOIN span ON {_is_of_span(selection, 'event')} AND event.time >= span.low AND event.time < span.high"
-        f" WHERE {' AND '.join(where)}"
-    )
+    return f"WHERE {' AND '.join([*where, _is_not_void(selection)])}"
 
 
 def _is_not_void(selection: Selection) -> str:
@@ -206,15 +249,6 @@ def _is_not_void(selection: Selection) -> str:
     # OFFSET 0 makes it a look-up for each of a few events; for all events, a join is better.
     end = "" if selection.from_events_only else " OFFSET 0"
     return f"NOT EXISTS (SELECT 1 FROM metering_eventvoid void WHERE void.event_key = event.key AND {known}{end})"
-
-
-def _event_columns(selection: Selection) -> str:
-    value = AGGREGATIONS[selection.aggregation].value
-    texts = [group_text(f"path_{place}") for place in range(len(selection.group_paths))]
-    return (
-        "event.time, event.source, event.event_id, event.subject,"
-        f" ARRAY[{', '.join(texts)}]::text[] AS group_values, {value} AS value"
-    )
 
 
 def group_text(parameter: str) -> str:
@@ -238,7 +272,7 @@ def _window(selection: Selection, time: str) -> str:
 
 
 def _totals(selection: Selection) -> str:
-    names = ["window_number", "subject", *(f"group_{number}" for number in range(len(selection.group_by)))]
+    names = _names(selection)
     parts = [_parts_of_events(selection)]
     if not selection.from_events_only:
         parts += _parts_of_buckets(selection)
@@ -251,29 +285,33 @@ def _totals(selection: Selection) -> str:
 
 def _parts_of_events(selection: Selection) -> str:
     return (
-        f"SELECT {_group_columns(selection, 'time')}, 1 AS events, (value IS NOT NULL)::int AS values,"
+        f"SELECT {_group_columns(selection, 'event', 'event.time')}, 1 AS events, (value IS NOT NULL)::int AS values,"
         f" {AGGREGATIONS[selection.aggregation].event_part} AS part, time AS first_at, time AS last_at FROM raw event"
     )
 
 
 def _parts_of_buckets(selection: Selection) -> list[str]:
-    aggregation, columns = AGGREGATIONS[selection.aggregation], _group_columns(selection, "first_at")
-    smooth = "start_at NOT IN (SELECT start_at FROM rough)"
-    parts = [
-        f"SELECT {columns}, events, values, {aggregation.bucket_part}, first_at, last_at FROM touched WHERE {smooth}"
-    ]
+    aggregation, columns = AGGREGATIONS[selection.aggregation], _group_columns(selection, "series", "bucket.first_at")
+    buckets = _buckets(selection, f"{_IS_IN_SPAN} AND ({_place(selection)}) NOT IN (TABLE rough)")
+    parts = [f"SELECT {columns}, events, values, {aggregation.bucket_part}, first_at, last_at {buckets}"]
     if aggregation.has_distinct_values:
+        smooth = f"SELECT bucket.id, {columns}, first_at, last_at {buckets}"
+        names = ", ".join(_names(selection))
         parts.append(
-            f"SELECT {columns}, 0, 0, found.hash, first_at, last_at"
-            f" FROM touched JOIN metering_bucketvalue found ON found.bucket_id = touched.id WHERE {smooth}"
+            f"SELECT {names}, 0, 0, found.hash, first_at, last_at FROM ({smooth}) smooth"
+            " JOIN metering_bucketvalue found ON found.bucket_id = smooth.id"
         )
     return parts
 
 
-def _group_columns(selection: Selection, time: str) -> str:
+def _names(selection: Selection) -> list[str]:
+    return ["window_number", "subject", *(f"group_{number}" for number in range(len(selection.group_by)))]
+
+
+def _group_columns(selection: Selection, table: str, time: str) -> str:
     columns = [
         f"{_window(selection, time)} AS window_number",
-        f"{'subject' if selection.by_subject else 'NULL::text'} AS subject",
-        *(f"group_values[{place + 1}] AS group_{number}" for number, place in enumerate(selection.group_by)),
+        (f"{table}.subject" if selection.by_subject else "NULL::text") + " AS subject",
+        *(f"{table}.group_values[{place + 1}] AS group_{number}" for number, place in enumerate(selection.group_by)),
     ]
     return ", ".join(columns)

@@ -150,7 +150,9 @@ def matching_events(
     chosen = Q(pk__in=[])
     for span in selection.spans:
         chosen |= _span_condition(span)
-    events = Event.objects.filter(chosen, type=version.meter.event_type)
+    subjects = {span.subject for span in selection.spans if span.subject is not None}
+    events = Event.objects.of_subjects(subjects) if subjects else Event.objects.all()
+    events = events.filter(chosen, type=version.meter.event_type)
     if bound is not None:
         events = events.filter(batch_id__lte=bound)
     for place, condition in selection.filters:
