@@ -28,6 +28,14 @@ class ActionForm(forms.Form):
         self.fields["change_reason"] = ReasonField()
 
 
+class ReasonedForm(ActionForm):
+    """For what nobody may do without saying why."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["change_reason"].required = True
+
+
 def find_row(admin: ConsoleAdmin, request: HttpRequest, object_id: str) -> Any:
     """
     Return the row that an address names.

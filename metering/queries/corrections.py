@@ -1,6 +1,6 @@
 """Which events a correction means, and what voiding them would do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from metering.errors import DomainError
 from metering.identity import event_key
 from metering.jsonpath import parse_path
-from metering.models import Aggregation, Correction, Customer, Event, EventVoid, Meter
+from metering.models import Aggregation, BatchKind, Correction, Customer, Event, EventVoid, Meter
 
 MOST_EVENTS = 10_000
 # Above this many events, reading the value of each takes longer than one waits for a preview.
@@ -194,6 +194,16 @@ def preview_of(events: EventFilter, *, bound: int) -> VoidPreview:
     )
 
 
+def effects_of_undoing(correction: Correction) -> tuple[MeterEffect, ...]:
+    """Return what each meter would get back from the events that a correction voided and that are void still."""
+    voids = EventVoid.objects.known_at(None).filter(
+        voided_batch__correction=correction, voided_batch__kind__in=[BatchKind.VOID, BatchKind.AMENDMENT]
+    )
+    events = Event.objects.filter(pk__in=voids.values("event_key"))
+    types = events.values_list("type", flat=True).order_by("type").distinct()
+    return tuple(_effect(events, meter, correction.voided) for meter in _meters(types))
+
+
 def open_void(event: Event) -> EventVoid | None:
     """Return the void by which an event does not count now, with the correction that made it."""
     voids = EventVoid.objects.known_at(None).filter(event_key=event.key)
@@ -219,8 +229,11 @@ def _customers(rows: Sequence[tuple[Any, ...]]) -> tuple[CustomerPart, ...]:
 
 def _effects(found: QuerySet[Event], types: Sequence[str | None], matched: int) -> tuple[MeterEffect, ...]:
     counting = found.filter(~Exists(EventVoid.objects.known_at(None).filter(event_key=OuterRef("key"))))
-    meters = Meter.objects.live().filter(event_type__in=[text for text in types if text]).order_by("slug")
-    return tuple(_effect(counting, meter, matched) for meter in meters)
+    return tuple(_effect(counting, meter, matched) for meter in _meters(types))
+
+
+def _meters(types: Iterable[str | None]) -> QuerySet[Meter]:
+    return Meter.objects.live().filter(event_type__in=[text for text in types if text]).order_by("slug")
 
 
 def _effect(counting: QuerySet[Event], meter: Meter, matched: int) -> MeterEffect:
