@@ -22,11 +22,12 @@ class BenchFailed(Exception):
 
 @dataclass(frozen=True)
 class Installation:
-    """A server that answers on `url`, its data folder, and an admin key."""
+    """A server that answers on `url`, its data folder, an admin key, and the process that started all of it."""
 
     data_dir: Path
     url: str
     api_key: str
+    pid: int
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def serving(data_dir: Path) -> Iterator[Installation]:
         if not line.startswith("ready "):
             raise BenchFailed("The server did not start; what it said is above.")
         key = manage(data_dir, "create_api_key", "bench", "--scope", "admin").strip()
-        yield Installation(data_dir, f"http://127.0.0.1:{port}", key)
+        yield Installation(data_dir, f"http://127.0.0.1:{port}", key, server.pid)
 
 
 @contextmanager

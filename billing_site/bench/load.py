@@ -7,13 +7,14 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from billing_site.bench.installation import BenchFailed, Installation, environment_for, free_port, running
 
-_SCRIPT = Path(__file__).parent / "post_events.lua"
+_FOLDER = Path(__file__).parent
+_ARRIVING_CONNECTIONS = 16
 _START_SECONDS = 20
 PATH = "/api/v1/events"
 
@@ -34,13 +35,49 @@ def post(url: str, *, key: str, seconds: int, connections: int, size: int = 1, w
 
     :raises BenchFailed: if a request was refused or lost.
     """
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(_SCRIPT), url + PATH]
+    with _running(url, "post_events.lua", seconds, connections, key, size, way) as wrk:
+        return _rate(wrk, size)
+
+
+@contextmanager
+def arriving(
+    installation: Installation, *, rate: int, seconds: int, size: int, kind: str, subjects: int
+) -> Iterator[Callable[[], float]]:
+    """
+    Post `rate` events a second for so long, at an even pace; what it yields waits for the end and returns the rate.
+
+    :raises BenchFailed: if a request was refused or lost.
+    """
+    words = (installation.api_key, size, rate // size, kind, subjects)
+    with _running(installation.url, "arrivals.lua", seconds, _ARRIVING_CONNECTIONS, *words) as wrk:
+        yield lambda: _rate(wrk, size)
+
+
+@contextmanager
+def _running(
+    url: str, script: str, seconds: int, connections: int, key: str, *words: object
+) -> Iterator["subprocess.Popen[str]"]:
+    # Ids that no other run uses.
     run = uuid.uuid4().hex[:12]
-    done = subprocess.run([*command, "--", key, run, str(size), way], capture_output=True, text=True, check=True)
-    [line] = [line for line in done.stdout.splitlines() if line.startswith("result ")]
-    requests, microseconds, errors = (int(word) for word in line.split()[1:])
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"]
+    command += ["-s", str(_FOLDER / script), url + PATH, "--", key, run, *(str(word) for word in words)]
+    wrk = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    try:
+        yield wrk
+    finally:
+        if wrk.poll() is None:
+            wrk.terminate()
+        wrk.wait()
+
+
+def _rate(wrk: "subprocess.Popen[str]", size: int) -> float:
+    text, _ = wrk.communicate()
+    found = [line for line in text.splitlines() if line.startswith("result ")]
+    requests, microseconds, errors = (int(word) for word in found[0].split()[1:]) if found else (0, 1, 0)
     if errors or not requests:
-        raise BenchFailed(f"{errors} of {requests} requests failed:\n{done.stdout}")
+        raise BenchFailed(f"{errors} of {requests} requests failed:\n{text}")
     return requests * size / (microseconds / 1_000_000)
 
 

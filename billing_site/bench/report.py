@@ -2,53 +2,127 @@
 
 import os
 import platform
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured rate a second, and what it has to reach; a ratio compares it with another figure of the same run."""
+    """Something measured, and the limit that it has to reach, or to keep below if it is a most; without one, a base."""
 
     name: str
-    rate: float
-    aim: str
-    reached: bool | None
+    measured: float
+    unit: str
+    limit: float | None = None
+    is_most: bool = False
+
+    @property
+    def ratio(self) -> float | None:
+        """How much of the limit was measured."""
+        return self.measured / self.limit if self.limit else None
+
+    @property
+    def is_reached(self) -> bool | None:
+        if self.limit is None:
+            return None
+        return self.measured <= self.limit if self.is_most else self.measured >= self.limit
 
 
-def figures(measured: dict[str, float]) -> list[Figure]:
-    """Return the table's rows for the rates of one run."""
-    lane, twin, noop = measured["lane"], measured["twin"], measured["noop"]
-    batches, copy, rollup = measured["batches"], measured["copy"], measured["rollup"]
+def figures(measured: Mapping[str, float]) -> list[Figure]:
+    """Return the table's rows for the measurements of one run: a second, in milliseconds, in megabytes."""
+    return [*_ingestion(measured), *_reading(measured), *_memory(measured)]
+
+
+def _memory(measured: Mapping[str, float]) -> list[Figure]:
     return [
-        Figure("no-op POST, 64 connections", noop, "the ceiling", None),
-        Figure("single events, Django view", twin, "the base", None),
-        Figure("single events, lane, 64 connections", lane, "8,000 a second", lane >= 8_000),
-        Figure("  of the Django view", lane / twin, "5 times at the least, 8 aimed at", lane >= 5 * twin),
-        Figure("  of a no-op POST", lane / noop, "0.25", lane >= 0.25 * noop),
-        Figure("COPY of ready rows, 2 connections", copy, "the ceiling", None),
-        Figure("events in batches of 1,000, 2 connections", batches, "40,000 a second", batches >= 40_000),
-        Figure("  of COPY", batches / copy, "0.3", batches >= 0.3 * copy),
-        Figure("roll-up, two meters with three groups", rollup, "30,000 a second", rollup >= 30_000),
+        _at_most("memory of web and worker, shared pages once (PSS)", measured["proportional"], "MB", 500),
+        Figure("  resident sizes of their processes added up (RSS)", measured["resident"], "MB"),
     ]
+
+
+def _ingestion(measured: Mapping[str, float]) -> list[Figure]:
+    lane, twin, noop = measured["lane"], measured["twin"], measured["noop"]
+    batches, copy = measured["batches"], measured["copy"]
+    return [
+        Figure("no-op POST, 64 connections", noop, "/s"),
+        Figure("single events, Django view, 64 connections", twin, "/s"),
+        Figure("single events, lane, 64 connections", lane, "/s", 8_000),
+        Figure("  of a no-op POST", lane / noop, "", 0.25),
+        Figure("  of the Django view", lane / twin, "", 8),
+        Figure("COPY of ready rows, 2 connections", copy, "/s"),
+        Figure("events in batches of 1,000, 2 connections", batches, "/s", 40_000),
+        Figure("  of COPY", batches / copy, "", 0.3),
+        Figure("roll-up, two meters with three groups", measured["rollup"], "/s", 30_000),
+    ]
+
+
+def _reading(measured: Mapping[str, float]) -> list[Figure]:
+    few, many = (_amount(measured[name]) for name in ("few", "many"))
+    days = f"a subject's month by day, {many} events"
+    value = f"usage value, {many} events, while"
+    return [
+        Figure(f"a subject's month by day, {few} events, p50", measured["month_few_p50"], "ms"),
+        Figure(f"a subject's month by day, {few} events, p95", measured["month_few_p95"], "ms"),
+        Figure(f"{days}, p50", measured["month_many_p50"], "ms"),
+        _at_most(f"{days}, p95", measured["month_many_p95"], "ms", 20),
+        _at_most(f"  p95 of that at {few}", measured["month_many_p95"] / measured["month_few_p95"], "", 1.5),
+        _at_most(
+            f"{value} {measured['batched_rate']:,.0f}/s arrive in tens, p99", measured["value_batched_p99"], "ms", 10
+        ),
+        _at_most(
+            f"{value} {measured['single_rate']:,.0f}/s arrive singly, p99", measured["value_single_p99"], "ms", 10
+        ),
+        _at_most(f"reads that miss an event just posted, of {measured['posts']:,.0f}", measured["misses"], "", 0),
+    ]
+
+
+def _at_most(name: str, measured: float, unit: str, limit: float) -> Figure:
+    return Figure(name, measured, unit, limit, is_most=True)
+
+
+def _amount(number: float) -> str:
+    return f"{number / 1_000_000:g} M" if number >= 1_000_000 else f"{number:,.0f}"
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest of the values that is at least as great as this share of them."""
+    return sorted(values)[max(0, ceil(len(values) * share) - 1)]
 
 
 def machine() -> str:
     """Return the size of this machine in a few words."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}; load generator included"
+    load = os.getloadavg()[0]
+    return (
+        f"{os.cpu_count()} cores, {memory:.0f} GiB, Python {platform.python_version()}; "
+        f"load generator and PostgreSQL included; load average {load:.1f} at the end"
+    )
 
 
-def table(rows: list[Figure]) -> str:
+def table(rows: Sequence[Figure]) -> str:
     """Return the figures as text in columns."""
-    lines = [f"{'what':<44}{'measured':>12}  {'at least':<34}"]
+    width = max(len(row.name) for row in rows)
+    lines = [f"{'what':<{width}}{'measured':>14}{'limit':>21}{'of limit':>10}  verdict"]
     for row in rows:
-        number = f"{row.rate:,.0f}" if row.rate >= 100 else f"{row.rate:.2f}"
-        verdict = "" if row.reached is None else ("reached" if row.reached else "missed")
-        lines.append(f"{row.name:<44}{number:>12}  {row.aim:<34}{verdict}".rstrip())
+        limit = "" if row.limit is None else f"at {'most' if row.is_most else 'least'} {_number(row.limit, row.unit)}"
+        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+        verdict = {None: "", True: "reached", False: "missed"}[row.is_reached]
+        measured = _number(row.measured, row.unit)
+        lines.append(f"{row.name:<{width}}{measured:>14}{limit:>21}{ratio:>10}  {verdict}".rstrip())
     return "\n".join(lines)
 
 
-def as_json(rows: list[Figure]) -> dict[str, Any]:
+def _number(value: float, unit: str) -> str:
+    if value == int(value) or value >= 100:
+        number = f"{value:,.0f}"
+    else:
+        number = f"{value:.2f}" if value < 10 else f"{value:.1f}"
+    return f"{number}{unit}" if unit == "/s" else f"{number} {unit}".rstrip()
+
+
+def as_json(rows: Sequence[Figure]) -> dict[str, Any]:
     """Return the figures and the machine they were taken on."""
-    return {"machine": machine(), "figures": [asdict(row) for row in rows]}
+    shown = [{**asdict(row), "ratio": row.ratio, "is_reached": row.is_reached} for row in rows]
+    return {"machine": machine(), "figures": shown}
