@@ -1,32 +1,55 @@
 """Events and the batches that wrote them: ledgers, read-only and never counted."""
 
+from typing import Any
+
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import RangeDateTimeFilter
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from metering.admin.base import LedgerAdmin
 from metering.admin.display import NOTHING, Panel, figure, json_of, link, list_url, moment
-from metering.admin.filters import exactly
-from metering.identity import text_hash
-from metering.models import Batch, Event, Meter, Subject, SubjectLink
+from metering.admin.event_corrections import EventCorrections
+from metering.admin.event_verdicts import OutcomeFilter, badges, looked_at, verdict_panels
+from metering.admin.filters import InstantRangeFilter, exactly
+from metering.models import Batch, Event
+from metering.queries.verdicts import verdicts_of
+
+
+class JudgedEvents(ChangeList):
+    """A page of events, each with its verdict."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        events: list[Any] = list(self.result_list)  # type: ignore[has-type]
+        verdicts = verdicts_of(events)
+        for event in events:
+            event.verdict = verdicts[event.key]
+        self.result_list = events
+
+
+class SubjectFilter(exactly("subject")):  # type: ignore[misc]
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Event]:
+        return queryset.of_subjects([self.value()]) if self.value() else queryset
 
 
 @admin.register(Event)
-class EventAdmin(LedgerAdmin):
-    list_display = ("time_shown", "type", "subject_shown", "event_id", "source", "batch_shown")
+class EventAdmin(EventCorrections, LedgerAdmin):
+    list_display = ("time_shown", "verdict_shown", "type", "subject_shown", "event_id", "source", "batch_shown")
     list_display_links = ("time_shown",)
     list_filter = (
-        exactly("subject"),
+        OutcomeFilter,
+        SubjectFilter,
         exactly("type"),
         exactly("event_id", "id"),
         exactly("source"),
-        ("time", RangeDateTimeFilter),
+        ("time", InstantRangeFilter),
     )
-    search_fields = ("subject__exact", "event_id__exact")
+    list_before_template = "admin/console/_list_note.html"
+    search_fields = ("subject", "event_id")
     search_help_text = "The whole subject or id of the event"
     # The order of an index; ordering by anything else would sort the whole table.
     ordering = ("-time",)
@@ -37,6 +60,25 @@ class EventAdmin(LedgerAdmin):
         ("Where it came from", {"fields": (("batch_shown", "received"), ("api_key_shown", "key"))}),
     )
     data_shown = json_of("data")
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return JudgedEvents
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        looked = looked_at(request)
+        note = {"list_note": looked.note if looked else ""}
+        return super().changelist_view(request, {**note, **(extra_context or {})})
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[QuerySet[Any], bool]:
+        if not search_term:
+            return queryset, False
+        # One or the other: both at once would look at every event there is.
+        of_subject = queryset.of_subjects([search_term])
+        return of_subject if of_subject.exists() else queryset.filter(event_id=search_term), False
+
+    @display(description="verdict")
+    def verdict_shown(self, row: Any) -> SafeString:
+        return badges(row.verdict)
 
     @display(description="time")
     def time_shown(self, row: Event) -> str:
@@ -60,7 +102,7 @@ class EventAdmin(LedgerAdmin):
         return link(row.api_key) if row.api_key_id else NOTHING
 
     def panels(self, request: HttpRequest, row: Event) -> list[Panel]:
-        return [_owner_panel(row), _meters_panel(row)]
+        return verdict_panels(row, verdicts_of([row])[row.key])
 
 
 def events_link(subject: str) -> SafeString:
@@ -68,33 +110,10 @@ def events_link(subject: str) -> SafeString:
     return format_html('<a href="{}" class="text-link">Events</a>', list_url(Event, subject=subject))
 
 
-def _owner_panel(event: Event) -> Panel:
-    reached = Q(from_at=None) | Q(from_at__lte=event.time)
-    not_over = Q(to_at=None) | Q(to_at__gt=event.time)
-    links = SubjectLink.objects.known_at(None).filter(reached & not_over, subject__key_hash=text_hash(event.subject))
-    subject = Subject.objects.filter(key_hash=text_hash(event.subject)).first()
-    return Panel(
-        title="Whose usage this is",
-        headers=("Customer", "Subject"),
-        rows=[(link(found.customer), link(subject)) for found in links.select_related("customer")],
-        empty="No customer had this subject at that time, so nobody is billed for the event.",
-    )
-
-
-def _meters_panel(event: Event) -> Panel:
-    meters = Meter.objects.live().filter(event_type=event.type).order_by("slug")
-    return Panel(
-        title="Meters that count it",
-        headers=("Meter", "Aggregation", "Value"),
-        rows=[(link(meter), meter.get_aggregation_display(), meter.value_property or NOTHING) for meter in meters[:20]],
-        empty=f"No meter counts events of type {event.type}.",
-    )
-
-
 @admin.register(Batch)
 class BatchAdmin(LedgerAdmin):
     list_display = ("id", "kind", "received", "accepted_shown", "duplicate", "conflict", "is_rolled_up")
-    list_filter = ("kind", "is_rolled_up", ("received_at", RangeDateTimeFilter))
+    list_filter = ("kind", "is_rolled_up", ("received_at", InstantRangeFilter))
     search_fields = ("id__exact",)
     search_help_text = "Number of the batch"
     sortable_by = ()

@@ -1,8 +1,8 @@
 """What became of events: whose they are, which meters took what value, and why not."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import islice
@@ -33,6 +33,15 @@ _MOST_EXPLAINED = 100
 _path = lru_cache(maxsize=1024)(parse_path)
 
 
+VerdictPart = Callable[[Sequence[Event]], Mapping[UUID, object]]
+_more_parts: dict[str, VerdictPart] = {}
+
+
+def register_verdict_part(name: str, part: VerdictPart) -> None:
+    """Add to verdicts what a higher layer knows of events by their keys, such as bills; registered at start-up."""
+    _more_parts[name] = part
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What one meter made of an event: the value and the group texts, or the problem that kept it from counting."""
@@ -48,7 +57,8 @@ class Verdict:
     """
     What became of an event, by the links, meters and voids of now.
 
-    `problems` are worded as OpenMeter does; `similar_types` and `similar_subjects` are what the sender may have meant.
+    `problems` are worded as OpenMeter does; `similar_types` and `similar_subjects` are what the sender may have meant;
+    `more` is what higher layers add.
     """
 
     customer: Customer | None
@@ -57,6 +67,7 @@ class Verdict:
     problems: tuple[str, ...]
     similar_types: tuple[str, ...] = ()
     similar_subjects: tuple[str, ...] = ()
+    more: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -90,12 +101,18 @@ def verdicts_of(events: Iterable[Event]) -> dict[UUID, Verdict]:
     voids = _open_voids(events)
     types = _similar_types(event.type for event in events if event.type not in versions)
     subjects = _similar_subjects(event.subject for event in events if event.key not in owners)
-    return {
+    parts = {name: part(events) for name, part in _more_parts.items()}
+    found = {
         event.key: _verdict(
             event, owners.get(event.key), versions.get(event.type, ()), voids.get(event.key), types, subjects
         )
         for event in events
     }
+    return {key: replace(verdict, more=_of_key(parts, key)) if parts else verdict for key, verdict in found.items()}
+
+
+def _of_key(parts: Mapping[str, Mapping[UUID, object]], key: UUID) -> dict[str, object]:
+    return {name: known[key] for name, known in parts.items() if key in known}
 
 
 def current_versions(event_types: Iterable[str]) -> dict[str, tuple[MeterVersion, ...]]:

@@ -120,7 +120,7 @@ def verdict_output(verdict: Verdict) -> dict[str, Any]:
         members["void"] = _void_output(verdict.void)
     meant = {"types": verdict.similar_types, "subjects": verdict.similar_subjects}
     named = {name: found for name, found in meant.items() if found}
-    return members | ({"didYouMean": named} if named else {})
+    return members | ({"didYouMean": named} if named else {}) | dict(verdict.more)
 
 
 def _reading_output(reading: Reading) -> dict[str, Any]:
