@@ -16,7 +16,7 @@ _SCALARS = {str: (str,), bool: (bool,), int: (int,), float: (int, float)}
 # The SDK calls it a required text; OpenMeter sends null where nothing is grouped by subject, and so its documents say.
 _MAY_BE_NULL = {("MeterQueryRow", "subject")}
 # Fields of our own, which the SDK keeps without knowing them.
-_OUR_OWN = {"timeZone", "verdict"}
+_OUR_OWN = {"backfill", "timeZone", "verdict"}
 
 
 def misfits(raw: Any, expected: Any, where: str = "$") -> list[str]:
