@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import factory
-from factory import LazyAttribute, SelfAttribute, Sequence, SubFactory
+from factory import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory
 from factory.django import DjangoModelFactory
 
 from invoicing import models as invoicing
@@ -44,6 +44,31 @@ class ApiKeyFactory(DjangoModelFactory):
     secret_hash = LazyAttribute(lambda key: hashlib.sha256(key.secret.encode()).digest())
     scopes = [metering.Scope.ADMIN]
     created_at = START
+
+
+class PortalTokenFactory(DjangoModelFactory):
+    """A token for all meters that expires long after the tests' world; `secret=` sets its secret."""
+
+    class Meta:
+        model = metering.PortalToken
+
+    class Params:
+        secret = Sequence(lambda n: f"bil_portal_only_for_tests_{n}")
+
+    subject = "subject"
+    secret_hash = LazyAttribute(lambda token: hashlib.sha256(token.secret.encode()).digest())
+    created_at = START
+    expires_at = START + timedelta(days=36_500)
+
+
+class QueryProgressFactory(DjangoModelFactory):
+    class Meta:
+        model = metering.QueryProgress
+
+    client_id = Sequence(lambda n: f"client-{n}")
+    client_hash = LazyAttribute(lambda progress: text_hash(progress.client_id))
+    total = 1
+    updated_at = START
 
 
 class TestClockFactory(DjangoModelFactory):
@@ -144,10 +169,7 @@ class EventVoidFactory(DjangoModelFactory):
     class Meta:
         model = metering.EventVoid
 
-    class Params:
-        event = SubFactory(EventFactory)
-
-    event_key = LazyAttribute(lambda void: void.event.key)
+    event_key = LazyFunction(lambda: EventFactory().key)
     voided_batch = SubFactory(
         BatchFactory, kind=metering.BatchKind.VOID, is_rolled_up=True, correction=SubFactory(CorrectionFactory)
     )
@@ -220,6 +242,14 @@ class BucketFactory(DjangoModelFactory):
     first_at = START
     last_at = START
     max_batch = 1
+
+
+class BucketValueFactory(DjangoModelFactory):
+    class Meta:
+        model = metering.BucketValue
+
+    bucket = SubFactory(BucketFactory)
+    hash = Sequence(lambda n: text_hash(str(n)))
 
 
 class IdempotencyKeyFactory(DjangoModelFactory):
