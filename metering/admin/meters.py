@@ -1,46 +1,69 @@
-"""Meters and what they have counted: versions, series, buckets."""
+"""Meters: what they count, and what they would have counted before they are saved."""
 
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
-from django.utils.html import format_html
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path
 from django.utils.safestring import SafeString
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from metering.admin.base import ConsoleAdmin, LedgerAdmin, ReadOnlyAdmin
-from metering.admin.display import NOTHING, Panel, figure, figure_of, json_of, link, link_to, list_url, moment
-from metering.admin.filters import DeletedFilter, exactly
+from metering import clock
+from metering.admin.base import ConsoleAdmin
+from metering.admin.display import moment
+from metering.admin.filters import DeletedFilter
 from metering.admin.forms import ConsoleForm, NoteField, PairsField
-from metering.models import Bucket, Event, Meter, MeterVersion, Series
+from metering.admin.meter_preview import RANGES, previewed, seen_types_panel
+from metering.admin.meter_versions import groups_text, versions_context
+from metering.admin.pages import find_row
+from metering.models import Meter
+from metering.queries.recent import recent_types
 from metering.services.meters import change_meter, create_meter
 
 
 class MeterForm(ConsoleForm):
     description = NoteField()
     metadata = PairsField(example="team = inference", required=False, help_text="One name = value a line.")
-
-
-class NewMeterForm(MeterForm):
-    event_type = forms.CharField(
-        help_text="Which events it counts, such as llm_tokens.", widget=UnfoldAdminTextInputWidget()
-    )
     group_by = PairsField(
         label="Group by",
         example="model = $.model",
         required=False,
-        help_text="One name = path a line: where the event's data holds what usage is split by.",
+        help_text="One name = path a line: where the event's data holds what usage is split by. All events there are"
+        " count by the new groups at once; what was billed keeps the old ones.",
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        meter = kwargs.get("instance")
+        version = meter and meter.versions.order_by("-number").first()
+        if version is not None:
+            kwargs["initial"] = {"group_by": version.group_by, **(kwargs.get("initial") or {})}
+        super().__init__(*args, **kwargs)
+
+
+class NewMeterForm(MeterForm):
+    event_type = forms.CharField(
+        help_text="Which events it counts, such as llm_tokens.",
+        widget=UnfoldAdminTextInputWidget(attrs={"list": "seen-types", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["value_property"].widget.attrs |= {"list": "seen-fields", "autocomplete": "off"}
+        self.fields[
+            "group_by"
+        ].help_text = "One name = path a line: where the event's data holds what usage is split by."
 
 
 @admin.register(Meter)
 class MeterAdmin(ConsoleAdmin):
     form = MeterForm
     add_form = NewMeterForm
+    change_form_template = "admin/console/meter_form.html"
     list_display = ("slug", "name", "event_type", "aggregation", "value_property", "created", "state")
     list_filter = ("aggregation", DeletedFilter)
     search_fields = ("slug", "name", "event_type", "ulid")
@@ -51,14 +74,13 @@ class MeterAdmin(ConsoleAdmin):
         ("More", {"fields": ("event_from", "description", "metadata"), "classes": ("collapse",)}),
     )
     fieldsets = (
-        (None, {"fields": ("name", "description", "metadata")}),
+        (None, {"fields": ("name", "description", "metadata", "group_by")}),
         (
             "What it counts (fixed)",
             {
                 "fields": (
                     ("slug", "event_type"),
                     ("aggregation", "value_property"),
-                    "group_by_shown",
                     ("event_from", "created_at"),
                     ("public_id", "deleted_at"),
                 )
@@ -81,9 +103,45 @@ class MeterAdmin(ConsoleAdmin):
         return () if obj is None else self.readonly_fields
 
     @display(description="group by")
-    def group_by_shown(self, row: Meter) -> SafeString | str:
-        paths = row.current_version.group_by
-        return format_html("{}", "; ".join(f"{name} = {path}" for name, path in paths.items())) if paths else NOTHING
+    def group_by(self, row: Meter) -> SafeString | str:
+        """What is shown to those who may not change it."""
+        return groups_text(row.current_version)
+
+    def get_urls(self) -> list[Any]:
+        preview = path("preview/", self.admin_site.admin_view(self.preview_view), name="metering_meter_preview")
+        progress = path(
+            "<int:object_id>/back-fill/", self.admin_site.admin_view(self.backfill_view), name="metering_meter_backfill"
+        )
+        return [preview, progress, *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what the meter in the form would have measured; `meter` names one whose groups are to change."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        meter = find_row(self, request, request.GET["meter"]) if "meter" in request.GET else None
+        return TemplateResponse(
+            request, "admin/console/_meter_preview.html", previewed(request.GET, meter, clock.now())
+        )
+
+    def backfill_view(self, request: HttpRequest, object_id: int) -> HttpResponse:
+        """Show the versions of a meter again, for the page that waits for their back-fill."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = versions_context(find_row(self, request, str(object_id)))
+        return TemplateResponse(request, "admin/console/_meter_versions.html", context)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = kwargs.get("obj")
+        if row is None:
+            types = recent_types()
+            context |= {"seen_types": types, "seen": [seen_types_panel(types)]}
+        else:
+            context |= versions_context(row)
+        context |= {"may_preview": self._may_write(request, row), "ranges": RANGES}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _may_write(self, request: HttpRequest, row: Meter | None) -> bool:
+        return self.has_add_permission(request) if row is None else self.has_change_permission(request, row)
 
     @display(description="created", ordering="pk")
     def created(self, row: Meter) -> str:
@@ -98,115 +156,3 @@ class MeterAdmin(ConsoleAdmin):
 
     def change(self, *, row: Meter, data: dict[str, Any], at: datetime) -> Meter:
         return change_meter(meter_id=row.pk, at=at, **data)
-
-    def panels(self, request: HttpRequest, row: Meter) -> list[Panel]:
-        versions = row.versions.order_by("-number")[:10]
-        events = list_url(Event, type=row.event_type)
-        return [
-            Panel(
-                title="Versions",
-                headers=("Version", "Counts batches after", "Earlier ones counted", "Series", "Made"),
-                rows=[
-                    (
-                        link(version),
-                        figure(version.floor_batch),
-                        moment(version.backfilled_at) if version.backfilled_at else "not yet",
-                        _series_link(version),
-                        moment(version.created_at),
-                    )
-                    for version in versions
-                ],
-                empty="None: this meter counts nothing.",
-                links=[("Its events", events)],
-            )
-        ]
-
-
-def _series_link(version: MeterVersion) -> SafeString:
-    url = list_url(Series, meter_version__id__exact=version.pk)
-    return format_html('<a href="{}" class="text-link">Series</a>', url)
-
-
-@admin.register(MeterVersion)
-class MeterVersionAdmin(ReadOnlyAdmin):
-    list_display = ("version", "meter_link", "groups", "floor_batch", "backfilled", "created")
-    list_select_related = ("meter",)
-    list_filter = (("backfilled_at", admin.EmptyFieldListFilter),)
-    search_fields = ("meter__slug", "meter__name")
-    search_help_text = "Slug or name of the meter"
-    ordering = ("-pk",)
-    fieldsets = (
-        (None, {"fields": (("meter", "number"), "group_by_shown", ("floor_batch", "backfilled_at"), "created_at")}),
-    )
-    meter_link = link_to("meter", "meter")
-    group_by_shown = json_of("group_by")
-
-    @display(description="version", ordering="meter__slug")
-    def version(self, row: MeterVersion) -> str:
-        return str(row)
-
-    @display(description="group by")
-    def groups(self, row: MeterVersion) -> str:
-        return ", ".join(row.group_keys) or NOTHING
-
-    @display(description="earlier batches counted", ordering="backfilled_at")
-    def backfilled(self, row: MeterVersion) -> str:
-        return moment(row.backfilled_at)
-
-    @display(description="made", ordering="pk")
-    def created(self, row: MeterVersion) -> str:
-        return moment(row.created_at)
-
-
-@admin.register(Series)
-class SeriesAdmin(LedgerAdmin):
-    list_display = ("id", "meter_link", "subject", "groups", "buckets_link")
-    list_select_related = ("meter_version__meter",)
-    list_filter = (("meter_version", AutocompleteSelectFilter), exactly("subject"))
-    search_fields = ("subject__exact",)
-    search_help_text = "The whole subject"
-    sortable_by = ()
-    fieldsets = ((None, {"fields": (("meter_version", "subject"), "groups", "buckets_link", "hash")}),)
-    meter_link = link_to("meter_version", "meter")
-
-    @display(description="group values")
-    def groups(self, row: Series) -> str:
-        pairs = zip(row.meter_version.group_keys, row.group_values, strict=False)
-        return ", ".join(f"{name} = {value}" for name, value in pairs) or NOTHING
-
-    @display(description="buckets")
-    def buckets_link(self, row: Series) -> SafeString:
-        return format_html('<a href="{}" class="text-link">Buckets</a>', list_url(Bucket, series__id__exact=row.pk))
-
-
-@admin.register(Bucket)
-class BucketAdmin(LedgerAdmin):
-    list_display = ("start", "meter", "subject", "groups", "events_shown", "sum_shown", "max_batch")
-    list_select_related = ("series__meter_version__meter",)
-    list_filter = (("start_at", RangeDateTimeFilter),)
-    search_fields = ("series__subject__exact",)
-    search_help_text = "The whole subject"
-    sortable_by = ()
-    fieldsets = (
-        (
-            None,
-            {"fields": (("series_link", "start_at"), ("events_shown", "values_shown"), "sum_shown", "max_batch")},
-        ),
-    )
-    meter = link_to("series.meter_version", "meter")
-    series_link = link_to("series", "series")
-    events_shown = figure_of("events")
-    values_shown = figure_of("values")
-    sum_shown = figure_of("sum")
-
-    @display(description="quarter hour")
-    def start(self, row: Bucket) -> str:
-        return moment(row.start_at)
-
-    @display(description="subject")
-    def subject(self, row: Bucket) -> str:
-        return row.series.subject
-
-    @display(description="group values")
-    def groups(self, row: Bucket) -> str:
-        return ", ".join(row.series.group_values) or NOTHING

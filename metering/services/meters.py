@@ -80,6 +80,27 @@ def create_meter(
     return meter
 
 
+def draft_version(
+    *,
+    event_type: str,
+    aggregation: str,
+    value_property: str = "",
+    group_by: Mapping[str, str] | None = None,
+    event_from: datetime | None = None,
+) -> MeterVersion:
+    """
+    Return the version that such a meter would have, unsaved, so that usage can be read from raw events before.
+
+    :raises InvalidMeter: naming what is wrong with a field.
+    """
+    groups = dict(group_by or {})
+    _check_event_type(event_type)
+    _check_value(aggregation, value_property)
+    _check_groups(groups, value_property)
+    meter = Meter(event_type=event_type, aggregation=aggregation, value_property=value_property, event_from=event_from)
+    return MeterVersion(meter=meter, number=1, group_by=groups, floor_batch=0)
+
+
 @transaction.atomic
 def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
     """
@@ -156,6 +177,10 @@ def _check_names(slug: str, event_type: str, name: str) -> None:
         raise InvalidMeter("Write the slug in lower-case letters and digits, joined by single underscores.")
     _check_length("slug", slug, _LONGEST_SLUG)
     _check_length("name", name, _LONGEST_NAME)
+    _check_event_type(event_type)
+
+
+def _check_event_type(event_type: str) -> None:
     if not event_type or "\x00" in event_type:
         raise InvalidMeter("Name the event type that this meter measures, such as llm_tokens.")
 

@@ -17,6 +17,7 @@ _LEDGERS = {
     "batch",
     "billingrun",
     "bucket",
+    "bucketvalue",
     "detailedline",
     "event",
     "eventimport",
@@ -27,6 +28,8 @@ _LEDGERS = {
     "invoicesequence",
     "meterversion",
     "payment",
+    "portaltoken",
+    "queryprogress",
     "series",
     "subjectlink",
 }
