@@ -32,13 +32,4 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENFORCE_NON_BLANK_FIELDS": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATION_PARAMETERS": False,
-    "APPEND_COMPONENTS": {
-        "securitySchemes": {
-            "PortalTokenAuth": {
-                "type": "http",
-                "scheme": "bearer",
-                "description": "A portal token: it reads the usage of one subject.",
-            }
-        }
-    },
 }

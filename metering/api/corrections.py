@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
+from metering.api.schema import corrections as describe
 from metering.authentication import principal_of
 from metering.idempotency import idempotent
 from metering.models import Correction, Customer, Scope, Subject
@@ -37,6 +38,7 @@ class CorrectingView(ApiView):
         return reason.strip() if isinstance(reason, str) and reason.strip() else super().default_reason(request)
 
 
+@describe.VOID
 class VoidEvents(CorrectingView):
     @idempotent()
     def post(self, request: Request) -> Response:
@@ -47,6 +49,7 @@ class VoidEvents(CorrectingView):
         return _answer(correction)
 
 
+@describe.AMEND
 class AmendEvent(CorrectingView):
     @idempotent()
     def post(self, request: Request) -> Response:
@@ -62,6 +65,7 @@ class AmendEvent(CorrectingView):
         return _answer(correction)
 
 
+@describe.CORRECTIONS
 class Corrections(ApiView):
     def get(self, request: Request) -> Response:
         asked = checked(PageInput, request.query_params).validated_data
@@ -77,11 +81,13 @@ class Corrections(ApiView):
         )
 
 
+@describe.CORRECTION
 class CorrectionDetail(ApiView):
     def get(self, request: Request, correction_id: str) -> Response:
         return Response(correction_output(_find(correction_id)))
 
 
+@describe.UNDO
 class UndoCorrection(CorrectingView):
     @idempotent()
     def post(self, request: Request, correction_id: str) -> Response:
@@ -90,6 +96,7 @@ class UndoCorrection(CorrectingView):
         return _answer(undo_correction(correction_id=correction.pk, reason=sent["reason"], at=clock.now()))
 
 
+@describe.MOVE
 class MoveSubject(CorrectingView):
     @idempotent()
     def post(self, request: Request, id_or_key: str) -> Response:

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
+from metering.api.schema import events as describe
 from metering.authentication import principal_of
 from metering.event_sql import EventSelection
 from metering.filter_string import FilterString, parse_filter
@@ -29,6 +30,7 @@ _DEFAULT_SPAN = timedelta(days=32)
 _PREFERENCE = re.compile(r'(?:^|[,;])\s*return\s*=\s*"?(representation|minimal)"?\s*(?=$|[,;])', re.IGNORECASE)
 
 
+@describe.EVENTS
 class Events(ApiView):
     @property
     def required_scope(self) -> Scope:
@@ -51,6 +53,7 @@ class Events(ApiView):
         return Response(_outputs(page_of_events(_selection(asked, clock.now()), limit=asked["limit"])))
 
 
+@describe.EVENT_PAGES
 class EventPages(ApiView):
     """The cursor list: walking it shows each event that was there at the start once, however many come meanwhile."""
 

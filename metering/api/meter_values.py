@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from metering import clock
 from metering.api.base import ApiView
 from metering.api.meters import find_meter
+from metering.api.schema import meters as describe
 from metering.errors import DomainError
 from metering.queries.meter_values import group_values_of, subjects_of
 from metering.serializers.fields import checked
@@ -27,6 +28,7 @@ class RangeIsTooWide(DomainError):
     code = "range_is_too_wide"
 
 
+@describe.SUBJECTS
 class MeterSubjects(ApiView):
     def get(self, request: Request, id_or_slug: str) -> Response:
         meter = find_meter(id_or_slug)
@@ -34,6 +36,7 @@ class MeterSubjects(ApiView):
         return Response(subjects_of(meter=meter, start=asked["from"], end=asked["to"]))
 
 
+@describe.GROUP_VALUES
 class MeterGroupValues(ApiView):
     def get(self, request: Request, id_or_slug: str, key: str) -> Response:
         version = find_meter(id_or_slug).current_version

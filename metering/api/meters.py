@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
+from metering.api.schema import meters as describe
 from metering.idempotency import idempotent
 from metering.models import Meter
 from metering.serializers.fields import checked
@@ -25,6 +26,7 @@ _ORDER = {
 _DEFAULT_PAGE_SIZE = 100
 
 
+@describe.METERS
 class Meters(ApiView):
     @idempotent()
     def post(self, request: Request) -> Response:
@@ -36,6 +38,7 @@ class Meters(ApiView):
         return Response([_output(meter) for meter in _listed(query.validated_data)])
 
 
+@describe.METER
 class MeterDetail(ApiView):
     def get(self, request: Request, id_or_slug: str) -> Response:
         return Response(_output(find_meter(id_or_slug, with_deleted=True)))

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from metering import clock
 from metering.api.base import ApiView
 from metering.api.meters import find_meter
+from metering.api.schema import usage as describe
 from metering.api.usage import usage_response
 from metering.authentication import NotAuthenticated, Principal
 from metering.idempotency import idempotent
@@ -34,6 +35,7 @@ _PREFLIGHT = {
 }
 
 
+@describe.TOKENS
 class PortalTokens(ApiView):
     @idempotent(has_secret=True)
     def post(self, request: Request) -> Response:
@@ -52,6 +54,7 @@ class PortalTokens(ApiView):
         return Response([portal_token_output(token, at=at) for token in tokens])
 
 
+@describe.INVALIDATION
 class PortalTokenInvalidation(ApiView):
     def post(self, request: Request) -> Response:
         asked = checked(PortalTokenInvalidationInput, request.data).validated_data
@@ -75,6 +78,7 @@ class PortalTokenAuthentication(BaseAuthentication):
         return "Bearer"
 
 
+@describe.PORTAL_USAGE
 class PortalMeterUsage(ApiView):
     """Usage of the token's subject, whatever else is asked for; pages of any origin may read it."""
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
+from metering.api.schema import info as describe
 from metering.identity import text_hash
 from metering.models import QueryProgress
 from metering.services.progress import advance_query, start_query
@@ -44,6 +45,7 @@ def followed(client_id: str | None, *, total: int) -> Iterator[Steps]:
         raise
 
 
+@describe.PROGRESS
 class QueryProgressDetail(ApiView):
     def get(self, request: Request, client_id: str) -> Response:
         found = QueryProgress.objects.fresh(clock.now()).filter(client_hash=text_hash(client_id)).first()

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from metering.api.base import ApiView
 from metering.api.meters import find_meter
 from metering.api.progress import followed
+from metering.api.schema import usage as describe
 from metering.errors import DomainError
 from metering.models import Aggregation, Customer, Meter, MeterVersion, Scope
 from metering.queries.customer_usage import UsageQuestion, usage_by_customer
@@ -40,6 +41,7 @@ class UnknownGroup(DomainError):
     code = "invalid_group_by"
 
 
+@describe.USAGE
 class MeterUsage(ApiView):
     """Both methods only read; POST takes the parameters as a body."""
 

@@ -5,20 +5,10 @@ from typing import Any
 
 import moneyed
 from babel.numbers import get_currency_symbol
-from rest_framework import serializers
 
 _LOCALE = "en"
 # Metals, units of account and codes for tests are listed with these instead of a country.
 _NOWHERE = {"UNKNOWN REGION", "ZZ07_No_Currency"}
-
-
-class CurrencyOutput(serializers.Serializer[Any]):
-    """The shape of an element of `currency_outputs`."""
-
-    code = serializers.RegexField(r"^[A-Z]{3}$", min_length=3, max_length=3)
-    name = serializers.CharField()
-    symbol = serializers.CharField()
-    subunits = serializers.IntegerField(min_value=0, help_text="Digits after the decimal point.")
 
 
 @cache

@@ -6,8 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from metering.models import Customer
-from metering.serializers.fields import ChoiceField, PageInput, PageOutput, TextField, TextsField, UlidField, present
-from metering.serializers.subscriptions import SubscriptionOutput
+from metering.serializers.fields import ChoiceField, PageInput, TextField, TextsField, present
 
 
 class CustomerGetInput(serializers.Serializer[Any]):
@@ -74,30 +73,6 @@ class CustomerInput(serializers.Serializer[Any]):
             "metadata": sent["metadata"] or {},
         }
         return values | ({"time_zone": sent["timeZone"] or ""} if "timeZone" in sent else {})
-
-
-class CustomerOutput(serializers.Serializer[Any]):
-    """The shape of `customer_output`."""
-
-    id = UlidField()
-    key = serializers.CharField(required=False)
-    name = serializers.CharField()
-    description = serializers.CharField(required=False)
-    usageAttribution = UsageAttributionInput(required=False)
-    primaryEmail = serializers.EmailField(required=False)
-    currency = serializers.RegexField(r"^[A-Z]{3}$", required=False)
-    billingAddress = AddressInput(required=False)
-    timeZone = serializers.CharField(required=False)
-    metadata = serializers.DictField(child=serializers.CharField(), required=False)
-    currentSubscriptionId = UlidField(required=False)
-    subscriptions = SubscriptionOutput(many=True, required=False)
-    createdAt = serializers.DateTimeField()
-    updatedAt = serializers.DateTimeField()
-    deletedAt = serializers.DateTimeField(required=False)
-
-
-class CustomerPageOutput(PageOutput):
-    items = CustomerOutput(many=True)
 
 
 def customer_output(

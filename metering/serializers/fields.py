@@ -120,22 +120,9 @@ class JsonObjectField(serializers.DictField):
         return found
 
 
-class UlidField(serializers.RegexField):
-    """A public id, in outputs."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$", **kwargs)
-
-
 class PageInput(serializers.Serializer[Any]):
     page = serializers.IntegerField(min_value=1, max_value=10**9, default=1)
     pageSize = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=100)
-
-
-class PageOutput(serializers.Serializer[Any]):
-    page = serializers.IntegerField()
-    pageSize = serializers.IntegerField()
-    totalCount = serializers.IntegerField()
 
 
 def present(members: Mapping[str, Any]) -> dict[str, Any]:

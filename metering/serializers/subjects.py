@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from metering.models import Subject
-from metering.serializers.fields import InstantField, JsonObjectField, TextField, UlidField, present
+from metering.serializers.fields import InstantField, JsonObjectField, TextField, present
 
 _FIELDS = {
     "key": "key",
@@ -38,21 +38,6 @@ class SubjectInput(serializers.Serializer[Any]):
         return {
             _FIELDS[name]: _EMPTY.get(name) if value is None else value for name, value in self.validated_data.items()
         }
-
-
-class SubjectOutput(serializers.Serializer[Any]):
-    """The shape of `subject_output`."""
-
-    id = UlidField()
-    key = serializers.CharField()
-    displayName = serializers.CharField(required=False)
-    metadata = serializers.DictField(required=False)
-    currentPeriodStart = serializers.DateTimeField(required=False)
-    currentPeriodEnd = serializers.DateTimeField(required=False)
-    stripeCustomerId = serializers.CharField(required=False)
-    createdAt = serializers.DateTimeField()
-    updatedAt = serializers.DateTimeField()
-    deletedAt = serializers.DateTimeField(required=False)
 
 
 def subject_output(subject: Subject) -> dict[str, Any]:

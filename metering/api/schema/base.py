@@ -3,25 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers
 
+from metering.api.schema.fields import ProblemOutput
 from metering.problems import CONTENT_TYPE
-from metering.serializers.problems import ProblemOutput
 
 JSON = "application/json"
-ULID_PATTERN = r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
-PORTAL_TOKEN = "PortalTokenAuth"  # noqa: S105 (the name of a scheme)
 
-# A serializer, an array of them (many=True), a schema as it is, or None for an empty body.
+# A serializer, an array of them (many=True), or a schema as it is; None is an empty body.
 Body = type[serializers.Serializer[Any]] | serializers.BaseSerializer[Any] | Mapping[str, Any] | None
+# The same for each of several media types.
+Bodies = Mapping[str, Any]
+Query = type[serializers.Serializer[Any]] | OpenApiParameter
 
-_ALWAYS = {"400": "What was sent cannot be taken.", "401": "No usable key was sent.", "403": "The key may not do this."}
+_ALWAYS = {400: "What was sent cannot be taken.", 401: "No usable key was sent.", 403: "The key may not do this."}
 _MORE = {
-    404: "What the path names does not exist.",
+    404: "What the path or the body names does not exist.",
     409: "It is in the way of something that exists.",
     412: "It was deleted.",
-    413: "The body is too large.",
     429: "Too much is waiting already.",
     503: "The service cannot answer now; the header Retry-After says when to try again.",
 }
@@ -38,41 +38,51 @@ def operation(
     tag: str,
     summary: str,
     *,
-    query: type[serializers.Serializer[Any]] | Sequence[OpenApiParameter] = (),
-    body: Body | Mapping[str, Body] = None,
-    answer: Body = None,
-    answers: Mapping[str, Body] | None = None,
-    status: int = 200,
+    query: Sequence[Query] = (),
+    body: Body | Bodies = None,
+    answers: Mapping[int, Body | Bodies],
     problems: Sequence[int] = (),
     is_idempotent: bool = False,
     is_deprecated: bool = False,
-    auth: Sequence[Mapping[str, list[str]]] | None = None,
 ) -> Any:
     """
     Describe a method of a view, for `extend_schema_view`.
 
-    `query` is the serializer that reads the query string, or its parameters; `answers` names several media types of
-    the answer. Other serializers, or mappings by media type, say what bodies hold.
+    `query` are serializers that read the query string, or single parameters; `answers` says by status what comes back.
+    A body that differs by media type is a mapping with their names as keys.
     """
-    parameters: list[Any] = list(query) if isinstance(query, Sequence) else [query]
-    media = answers if answers is not None else {JSON: answer} if answer is not None else {}
-    responses: dict[Any, Any] = {(status, kind): shape for kind, shape in media.items()} or {status: None}
-    described = _ALWAYS | {str(code): _MORE[code] for code in problems} | {"default": "An unexpected problem."}
-    responses |= {
-        (code, CONTENT_TYPE): OpenApiResponse(ProblemOutput, description=text) for code, text in described.items()
-    }
+    described = _ALWAYS | {code: _MORE[code] for code in problems}
+    refusals = {**{str(code): text for code, text in described.items()}, "default": "An unexpected problem."}
     return extend_schema(
         operation_id=operation_id,
         tags=[tag],
         summary=summary,
-        parameters=[*parameters, _IDEMPOTENCY_KEY] if is_idempotent else parameters,
+        parameters=[*query, *([_IDEMPOTENCY_KEY] if is_idempotent else [])],
         request=body,
-        responses=responses,
+        responses={
+            **{key: shape for status, shape in answers.items() for key, shape in _by_media_type(status, shape)},
+            **{
+                (code, CONTENT_TYPE): OpenApiResponse(ProblemOutput, description=text)
+                for code, text in refusals.items()
+            },
+        },
         deprecated=is_deprecated or None,
-        auth=auth,
     )
 
 
 def array(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of an array."""
     return {"type": "array", "items": dict(item)}
+
+
+def either(name: str, *shapes: Any) -> PolymorphicProxySerializer:
+    """Return what is one of several shapes; `name` is what the document calls it."""
+    return PolymorphicProxySerializer(name, serializers=shapes, resource_type_field_name=None, many=False)
+
+
+def _by_media_type(status: int, shape: Body | Bodies) -> list[tuple[Any, Any]]:
+    if shape is None:
+        return [(status, None)]
+    if isinstance(shape, Mapping) and all("/" in name for name in shape):
+        return [((status, media_type), inner) for media_type, inner in shape.items()]
+    return [((status, JSON), shape)]

@@ -4,9 +4,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 from rest_framework import serializers
+
+from metering.api.schema.base import JSON, array
 
 _Endpoint = tuple[str, str, str, Callable[..., Any]]
 
@@ -23,7 +26,19 @@ _VARIABLE = re.compile(r"(?P<segment>[^/]+)/\{(?P<name>\w+)\}")
 
 
 class DocumentSchema(AutoSchema):
-    """Names components without the word that tells output serializers from input serializers."""
+    """Tells objects in query strings apart, and drops the word that tells output serializers from input serializers."""
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        for parameter in (found or {}).get("parameters", []):
+            is_object = parameter["schema"].get("type") == "object" or "$ref" in parameter["schema"]
+            if is_object and parameter.get("style") != "deepObject":
+                parameter["content"] = {JSON: {"schema": parameter.pop("schema")}}
+        return found
+
+    def _get_format_parameters(self) -> list[dict[str, Any]]:
+        # The header Accept alone says which of several media types comes back.
+        return []
 
     def get_serializer_name(self, serializer: serializers.Serializer[Any], direction: Any) -> str:
         return super().get_serializer_name(serializer, direction).removesuffix("Output")
@@ -35,6 +50,60 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "description": "An API key of this installation."}
+
+
+class PortalTokenScheme(OpenApiAuthenticationExtension):
+    target_class = "metering.api.portal.PortalTokenAuthentication"
+    name = "PortalTokenAuth"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A portal token: it reads the usage of one subject."}
+
+
+class _FilterExtension(OpenApiSerializerFieldExtension):
+    """A filter is a component of its own, because `$and` and `$or` hold filters again."""
+
+    component: str
+    operand: dict[str, Any]
+    operators: tuple[str, ...]
+    list_operators: tuple[str, ...] = ()
+
+    def map_serializer_field(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        component = ResolvedComponent(self.component, ResolvedComponent.SCHEMA, object=self.component)
+        one = {**self.operand, "nullable": True}
+        many = {**array(self.operand), "nullable": True}
+        nested = {**array({"$ref": f"#/components/schemas/{self.component}"}), "nullable": True}
+        component.schema = {
+            "type": "object",
+            "description": "Exactly one of the operators.",
+            "properties": {
+                **dict.fromkeys(self.operators, one),
+                **dict.fromkeys(self.list_operators, many),
+                "$and": nested,
+                "$or": nested,
+            },
+        }
+        auto_schema.registry.register_on_missing(component)
+        return dict(component.ref)
+
+
+class FilterStringExtension(_FilterExtension):
+    target_class = "metering.serializers.events.FilterTextField"
+    component = "FilterString"
+    operand = {"type": "string"}
+    operators = ("$eq", "$ne", "$like", "$nlike", "$ilike", "$nilike", "$gt", "$gte", "$lt", "$lte")
+    list_operators = ("$in", "$nin")
+
+
+class UsageFilterExtension(FilterStringExtension):
+    target_class = "metering.serializers.usage.FilterField"
+
+
+class FilterTimeExtension(_FilterExtension):
+    target_class = "metering.serializers.events.FilterTimeField"
+    component = "FilterTime"
+    operand = {"type": "string", "format": "date-time"}
+    operators = ("$gt", "$gte", "$lt", "$lte")
 
 
 def name_path_variables(endpoints: Sequence[_Endpoint]) -> list[_Endpoint]:

@@ -1,0 +1,122 @@
+"""The OpenAPI document is valid, is served, and says of what is built what OpenMeter's document says."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+
+from tests.openapi_shapes import Document
+
+# The structure of OpenMeter's document (paths, parameters, schemas) lies beside the checkout where it is available.
+OPENMETER = Path(__file__).resolve().parents[2] / "shared/openmeter-v1.json"
+
+# Where ours differs, and why: `-` is what OpenMeter's document has, `+` what ours has.
+DEVIATIONS = {
+    r"\+ header Idempotency-Key": "Our own: any creating request can be repeated.",
+    r"[+-] .*\.annotations ": "We keep nothing of the system's own beside metadata.",
+    r"\+ .*\$(\.items\[\])?\.timeZone ": "Our own: the zone in which a customer's days and periods start.",
+    r"- .*\.subscriptions\[\]\.(alignment|deletedAt|description)": "Subscriptions have none of these yet.",
+    r"\+ answer 200 application/openmetrics-text": "Our own: a scraper that asks by name is answered so.",
+    r"\+ answer .*\.verdict ": "Our own: what became of an event.",
+    r"\+ answer .*\.verdict\.": "The same.",
+    r"POST /api/v1/events: \+ (header Prefer|answer 200)": "Our own: what became of each event, for those who ask.",
+    r"POST /api/v1/events: [+-] request .*\.specversion": "OpenMeter takes events without it as well.",
+    r"- answer .*\.event\.(datacontenttype|dataschema) ": "Taken with an event, and not kept, as in OpenMeter.",
+    r"\+ answer .*\.backfill[ .]": "Our own: how far a new meter is with older events.",
+}
+OWN = {
+    "GET /api/v1/events/corrections",
+    "GET /api/v1/events/corrections/{correctionId}",
+    "POST /api/v1/events/amend",
+    "POST /api/v1/events/corrections/{correctionId}/undo",
+    "POST /api/v1/events/void",
+    "POST /api/v1/subjects/{subjectIdOrKey}/move",
+}
+
+
+@pytest.fixture(scope="module")
+def document():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+@pytest.fixture
+def openmeter():
+    if not OPENMETER.exists():
+        pytest.skip(f"There is no {OPENMETER.name} beside the checkout.")
+    return Document(json.loads(OPENMETER.read_text()))
+
+
+def _differences(ours, theirs, name):
+    for kind in ("parameters", "bodies"):
+        here = set(getattr(ours, kind)(ours.operations()[name]))
+        there = set(getattr(theirs, kind)(theirs.operations()[name]))
+        yield from (f"{name}: - {fact}" for fact in sorted(there - here))
+        yield from (f"{name}: + {fact}" for fact in sorted(here - there))
+
+
+def test_it_is_valid_and_describes_every_view(capsys, tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "document.yaml"))
+    assert "Warning" not in capsys.readouterr().err
+
+
+def test_it_says_what_openmeter_says_of_the_operations_that_are_built(document, openmeter):
+    ours = Document(document)
+    built = ours.operations().keys() & openmeter.operations().keys()
+    found = [line for name in sorted(built) for line in _differences(ours, openmeter, name)]
+    assert [line for line in found if not any(re.search(rule, line) for rule in DEVIATIONS)] == []
+    assert [rule for rule in DEVIATIONS if not any(re.search(rule, line) for line in found)] == []
+
+
+def test_it_names_operations_as_openmeter_does(document, openmeter):
+    ours, theirs = Document(document).operations(), openmeter.operations()
+    names = {name: operation["operationId"] for name, operation in ours.items()}
+    assert {
+        name: found for name, found in names.items() if name in theirs and theirs[name]["operationId"] != found
+    } == {}
+    assert names.keys() - theirs.keys() == OWN
+    assert len(set(names.values())) == len(names)
+
+
+def test_it_tells_how_much_of_openmeter_is_covered(document, openmeter, capsys):
+    ours, theirs = Document(document), openmeter
+    built = ours.operations().keys() & theirs.operations().keys()
+    missing = sum(": - " in line for name in built for line in _differences(ours, theirs, name))
+    facts = sum(
+        len({*theirs.parameters(operation), *theirs.bodies(operation)})
+        for name, operation in theirs.operations().items()
+        if name in built
+    )
+    with capsys.disabled():
+        print(  # noqa: T201 (the share is for whoever runs the tests)
+            f"\nOpenMeter's document: {len(built)} of {len(theirs.operations())} operations are built, "
+            f"with {1 - missing / facts:.1%} of their {facts} parameters, fields and answers; {len(OWN)} are our own."
+        )
+    assert missing / facts < 0.1
+
+
+@pytest.mark.parametrize(
+    ("asked", "kind", "read"),
+    [
+        ({}, "application/json", json.loads),
+        ({"headers": {"accept": "application/yaml"}}, "application/yaml; charset=utf-8", yaml.safe_load),
+        ({"query_params": {"format": "yaml"}}, "application/yaml; charset=utf-8", yaml.safe_load),
+        ({"headers": {"accept": "text/html,*/*"}}, "application/json", json.loads),
+    ],
+)
+def test_it_is_served_to_anybody_as_json_and_yaml(client, document, asked, kind, read):
+    response = client.get("/api/schema/", **asked)
+    assert (response.status_code, response["Content-Type"]) == (200, kind)
+    assert read(response.content)["paths"].keys() == document["paths"].keys()
+
+
+def test_the_page_that_shows_it_needs_nothing_that_the_content_policy_forbids(client):
+    response = client.get("/api/docs/")
+    page = response.content.decode()
+    assert "'unsafe" not in response["Content-Security-Policy"]
+    assert re.findall(r"<(?:script|style)>| style=|https?://", page) == []
+    for asset in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
+        assert client.get(asset).status_code == 200
