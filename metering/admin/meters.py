@@ -93,7 +93,6 @@ class MeterAdmin(ConsoleAdmin):
         "event_type",
         "aggregation",
         "value_property",
-        "group_by_shown",
         "event_from",
         "created_at",
         "deleted_at",
