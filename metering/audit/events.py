@@ -1,4 +1,4 @@
-"""Whether events, batches, keys and series belong together."""
+"""Whether events, batches, voids, keys and series belong together."""
 
 from collections.abc import Iterator
 
@@ -47,6 +47,43 @@ def series_are_found_by_subject(scope: Scope) -> Iterator[Finding]:
         )
 
 
+def voids_are_of_stored_events(scope: Scope) -> Iterator[Finding]:
+    """Yield voids of events that do not exist, and those made or ended by a batch of a kind that does not do so."""
+    scope.progress("looking for the event and the batches of every void")
+    for void_id, event_key, is_stored, written, voided, kind, restored_kind in stream(_VOIDS):
+        offender = f"void {void_id} of event {event_key}"
+        if not is_stored:
+            yield Finding(1, "no such event is stored", offender, "a stored event", "none")
+        elif written > voided:
+            yield Finding(1, "it is older than the event", offender, f"a batch after {written}", f"batch {voided}")
+        else:
+            yield Finding(
+                1,
+                "its batches are not those that void and restore",
+                offender,
+                "a correction, then perhaps a restoration",
+                f"{kind}, then {restored_kind or 'nothing'}",
+            )
+
+
+def voids_of_an_event_follow_each_other(scope: Scope) -> Iterator[Finding]:
+    """Yield voids that begin before an earlier void of the same event has ended."""
+    for void_id, event_key, voided, ended in stream(_OVERLAPS):
+        yield Finding(
+            1,
+            "it begins before the event was restored",
+            f"void {void_id} of event {event_key}",
+            f"a batch from {ended} on" if ended else "no further void",
+            f"batch {voided}",
+        )
+
+
+def other_batches_hold_no_events(scope: Scope) -> Iterator[Finding]:
+    """Yield batches that only void, restore or link, and yet hold events."""
+    for batch_id, kind, accepted in stream(_EMPTY_KINDS):
+        yield Finding(1, f"a batch of kind {kind} brought events", f"batch {batch_id}", "0", f"{accepted} accepted")
+
+
 _BATCHES = """
     SELECT coalesce(batch.id, held.batch_id), batch.kind, batch.accepted, coalesce(held.events, 0),
            (SELECT source || ' ' || event_id FROM metering_event WHERE batch_id = held.batch_id LIMIT 1)
@@ -75,9 +112,33 @@ _SERIES = """
     WHERE series.subject_hash <> hash.expected
     ORDER BY 1
 """
+_VOIDS = """
+    SELECT void.id, void.event_key, event.key IS NOT NULL, event.batch_id, voided.id, voided.kind, restored.kind
+    FROM metering_eventvoid void
+    JOIN metering_batch voided ON voided.id = void.voided_batch_id
+    LEFT JOIN metering_batch restored ON restored.id = void.restored_batch_id
+    LEFT JOIN metering_event event ON event.key = void.event_key
+    WHERE event.key IS NULL OR event.batch_id > voided.id OR voided.kind NOT IN ('void', 'amendment', 'restore')
+          OR restored.kind <> 'restore'
+    ORDER BY void.id
+"""
+_OVERLAPS = """
+    SELECT id, event_key, voided_batch_id, ended FROM (
+        SELECT id, event_key, voided_batch_id,
+               lag(restored_batch_id) OVER earlier AS ended, row_number() OVER earlier AS number
+        FROM metering_eventvoid WINDOW earlier AS (PARTITION BY event_key ORDER BY voided_batch_id)
+    ) void WHERE number > 1 AND (ended IS NULL OR voided_batch_id < ended) ORDER BY id
+"""
+_EMPTY_KINDS = """
+    SELECT id, kind, accepted FROM metering_batch
+    WHERE kind NOT IN ('events', 'amendment') AND accepted > 0 ORDER BY id
+"""
 
 CHECKS = (
     Check(1, "Every event is in one existing batch, and batches count their events", batches_hold_their_events),
+    Check(1, "Only events and amendments bring events", other_batches_hold_no_events),
+    Check(1, "Every void is of a stored event, and made by a correction", voids_are_of_stored_events),
+    Check(1, "An event is void once at a time", voids_of_an_event_follow_each_other),
     Check(1, "Every event names an existing API key", events_have_existing_keys),
     Check(1, "Every series is found by its subject", series_are_found_by_subject),
 )

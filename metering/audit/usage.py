@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from metering.audit.report import stream
 from metering.jsonpath import parse_path
 from metering.models import Aggregation, MeterVersion
+
+_AVERAGE = Context(prec=38, rounding=ROUND_HALF_UP)
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,15 @@ def measure_again(
     chosen = " AND ".join(
         f"coalesce(event.data #>> %(path_{place})s::text[], '') = ANY(%(values_{place})s)" for place, _ in places
     )
-    statement = _USAGES.format(quantity=_QUANTITIES[meter.aggregation], filters=chosen or "true")
-    found = dict(stream(statement, parameters))
+    statement = _USAGES.format(
+        value=_VALUES.get(meter.aggregation, "metering_value(event.data #> %(value_path)s::text[])"),
+        quantity=_QUANTITIES[meter.aggregation],
+        filters=chosen or "true",
+    )
+    rows = list(stream(statement, parameters))
+    found = {name: total for name, total, _ in rows if total is not None}
+    if meter.aggregation == Aggregation.AVG:
+        found = {name: _AVERAGE.divide(total, values) for name, total, values in rows if values}
     return {usage.name: found.get(usage.name, Decimal(0)) for usage in usages}
 
 
@@ -54,16 +63,35 @@ def _spans_of(usages: Sequence[Usage], event_from: datetime | None) -> dict[str,
     return columns
 
 
+_VALUES: dict[str, str] = {
+    Aggregation.COUNT: "0",
+    Aggregation.UNIQUE_COUNT: (
+        "CASE WHEN jsonb_typeof(event.data #> %(value_path)s::text[]) IN ('string', 'number', 'boolean')"
+        " THEN event.data #>> %(value_path)s::text[] END"
+    ),
+}
 _QUANTITIES: dict[str, str] = {
-    Aggregation.SUM: "coalesce(sum(metering_value(event.data #> %(value_path)s::text[])), 0)",
+    Aggregation.SUM: "sum(value)",
     Aggregation.COUNT: "count(*)::numeric",
+    Aggregation.AVG: "sum(value)",
+    Aggregation.MIN: "min(value)",
+    Aggregation.MAX: "max(value)",
+    Aggregation.LATEST: (
+        "(array_agg(value ORDER BY time DESC, source DESC, event_id DESC) FILTER (WHERE value IS NOT NULL))[1]"
+    ),
+    Aggregation.UNIQUE_COUNT: "count(DISTINCT value)::numeric",
 }
 _USAGES = """
-    SELECT span.name, {quantity}
-    FROM unnest(%(names)s::bigint[], %(subjects)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[],
-                %(bounds)s::bigint[]) AS span(name, subject, low, high, bound)
-    JOIN metering_event event ON event.subject = span.subject AND event.time >= span.low AND event.time < span.high
-         AND (span.bound IS NULL OR event.batch_id <= span.bound)
-    WHERE event.type = %(type)s AND {filters}
-    GROUP BY span.name
+    SELECT name, {quantity}, count(value) FROM (
+        SELECT span.name, event.time, event.source, event.event_id, {value} AS value
+        FROM unnest(%(names)s::bigint[], %(subjects)s::text[], %(lows)s::timestamptz[], %(highs)s::timestamptz[],
+                    %(bounds)s::bigint[]) AS span(name, subject, low, high, bound)
+        JOIN metering_event event ON event.subject = span.subject AND event.time >= span.low AND event.time < span.high
+             AND (span.bound IS NULL OR event.batch_id <= span.bound)
+        WHERE event.type = %(type)s AND {filters} AND NOT EXISTS (
+            SELECT FROM metering_eventvoid void
+            WHERE void.event_key = event.key AND (span.bound IS NULL OR void.voided_batch_id <= span.bound)
+                  AND (void.restored_batch_id IS NULL OR void.restored_batch_id > span.bound)
+        )
+    ) counted GROUP BY name
 """

@@ -1,10 +1,11 @@
 """What usage should be: a plain pass over raw events in Python, to compare the real thing with."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
+from metering.filter_string import FilterString
 from metering.jsonpath import MISSING, extract, parse_path
 from metering.models import Aggregation
 from metering.queries.usage import UsageRow
@@ -16,20 +17,32 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Stored:
-    """An event that was accepted, in the batch that brought it."""
+    """An event that was accepted, in the batch that brought it; of its voids, the batches from and to, or None."""
 
     batch: int
+    source: str
+    id: str
     type: str
     subject: str
     time: datetime
     data: dict | None
+    voids: list[tuple[int, int | None]] = field(default_factory=list)
+
+    def counts_at(self, bound):
+        if bound is None:
+            return all(restored is not None for _, restored in self.voids)
+        voided = (start <= bound and (end is None or end > bound) for start, end in self.voids)
+        return self.batch <= bound and not any(voided)
+
+
+def text_of(found):
+    if found is MISSING or found is None:
+        return None
+    return {True: "true", False: "false"}[found] if isinstance(found, bool) else str(found)
 
 
 def group_text(data, path):
-    found = extract(data, parse_path(path))
-    if found is MISSING or found is None:
-        return ""
-    return {True: "true", False: "false"}[found] if isinstance(found, bool) else str(found)
+    return text_of(extract(data, parse_path(path))) or ""
 
 
 def expected_usage(events, version, *, start, end, spans, subjects, filters, group_by, by_subject, window, bound):
@@ -54,13 +67,15 @@ def _is_chosen(event, version, start, end, spans, subjects, filters, bound):
     meter = version.meter
     return (
         event.type == meter.event_type
-        and (bound is None or event.batch <= bound)
+        and event.counts_at(bound)
         and (start is None or event.time >= start)
         and (end is None or event.time < end)
         and (meter.event_from is None or event.time >= meter.event_from)
         and (subjects is None or event.subject in subjects)
         and (spans is None or any(_is_in(event, span) for span in spans))
-        and all(group_text(event.data, version.group_by[key]) in values for key, values in (filters or {}).items())
+        and all(
+            _meets(group_text(event.data, version.group_by[key]), wanted) for key, wanted in (filters or {}).items()
+        )
     )
 
 
@@ -72,12 +87,14 @@ def _is_in(event, span):
     )
 
 
+def _meets(text, wanted):
+    return wanted.matches(text) if isinstance(wanted, FilterString) else text in wanted
+
+
 def _row(meter, key, events, start, end, group_by):
     (window_start, window_end), subject, texts = key
-    values = [parse_value(found) for found in (_value(meter, event) for event in events)]
-    known = [value for value in values if value is not None]
-    counts = meter.aggregation == Aggregation.COUNT
-    if not counts and not known:
+    value = _value(meter, events)
+    if value is None:
         return None
     times = [event.time for event in events]
     return UsageRow(
@@ -85,13 +102,40 @@ def _row(meter, key, events, start, end, group_by):
         window_end or end or max(times).replace(second=0, microsecond=0) + MINUTE,
         subject,
         dict(zip(group_by, texts, strict=True)),
-        Decimal(len(events)) if counts else sum(known, Decimal(0)),
+        value,
         len(events),
     )
 
 
-def _value(meter, event):
-    if not meter.value_property:
-        return None
-    found = extract(event.data, parse_path(meter.value_property))
-    return None if found is MISSING else found
+def _value(meter, events):
+    """The value of the meter over events; None where it has none."""
+    if meter.aggregation == Aggregation.COUNT:
+        return Decimal(len(events))
+    path = parse_path(meter.value_property)
+    if meter.aggregation == Aggregation.UNIQUE_COUNT:
+        found = (extract(event.data, path) for event in events)
+        return Decimal(len({text_of(item) for item in found if isinstance(item, str | int | float | bool)}))
+    numbers = [(event, parse_value(extract(event.data, path))) for event in events]
+    good = [(event, number) for event, number in numbers if number is not None]
+    return _of_numbers(meter.aggregation, good) if good else None
+
+
+def _of_numbers(aggregation, good):
+    numbers = [number for _, number in good]
+    match aggregation:
+        case Aggregation.SUM:
+            return sum(numbers, Decimal(0))
+        case Aggregation.AVG:
+            with localcontext(prec=38, rounding=ROUND_HALF_UP) as context:
+                return context.divide(_exact_sum(numbers), len(numbers))
+        case Aggregation.MIN:
+            return min(numbers)
+        case Aggregation.MAX:
+            return max(numbers)
+        case Aggregation.LATEST:
+            return max(good, key=lambda pair: (pair[0].time, pair[0].source, pair[0].id))[1]
+
+
+def _exact_sum(numbers):
+    with localcontext(prec=200):
+        return sum(numbers, Decimal(0))
