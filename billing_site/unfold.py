@@ -63,6 +63,7 @@ NAVIGATION = [
         _item("Roles", "badge", "auth.group"),
         _item("Portal members", "contact_mail", "metering.member"),
         _item("API keys", "key", "metering.apikey"),
+        _item("Portal tokens", "token", "metering.portaltoken"),
     ),
     _group(
         "System",
@@ -83,6 +84,7 @@ NAVIGATION = [
         _item("Documents", "picture_as_pdf", "invoicing.invoicedocument"),
         _item("Number series", "tag", "invoicing.invoicesequence"),
         _item("Payment apps", "apps", "invoicing.app"),
+        _item("Query progress", "pending", "metering.queryprogress"),
         _item("Idempotency keys", "fingerprint", "metering.idempotencykey"),
         _item("E-mail addresses", "alternate_email", "account.emailaddress"),
         collapsible=True,
