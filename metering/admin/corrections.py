@@ -70,6 +70,10 @@ class CorrectionAdmin(ReadOnlyAdmin):
     def voided_shown(self, row: Correction) -> str:
         return figure(row.voided - row.restored)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        was_undone = obj is not None and obj.undo_reason
+        return [found for found in super().get_fieldsets(request, obj) if found[0] != "Undone" or was_undone]
+
     def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
         offered = super().get_actions_detail(request, object_id)
         row = Correction.objects.filter(pk=object_id).exclude(kind=CorrectionKind.RESTORE)

@@ -6,6 +6,9 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelect2Widget, UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextInputWidget
 
@@ -17,7 +20,7 @@ from metering.admin.filters import DeletedFilter
 from metering.admin.forms import ConsoleForm, CurrencyChoiceField, LinesField, NoteField, PairsField
 from metering.admin.pages import ActionForm, find_row, render_page, run_action
 from metering.admin.usage import UsageFilter, customer_usage
-from metering.models import Customer, Member, Meter, SubjectLink
+from metering.models import Customer, Member, Meter, Subject, SubjectLink
 from metering.services.customers import change_customer, create_customer, invite_member, link_subject
 from metering.zones import zone_names
 
@@ -225,19 +228,26 @@ def subjects_panel(customer: Customer) -> Panel:
     links = customer.subject_links.known_at(None).select_related("subject").order_by("-pk")[:_SHOWN]
     return Panel(
         title="Subjects",
-        headers=("Subject", "From", "To", ""),
+        headers=("Subject", "From", "To", "", ""),
         rows=[
             (
                 link(row.subject),
                 moment(row.from_at) if row.from_at else "since ever",
                 moment(row.to_at) if row.to_at else "for ever",
                 events_link(row.subject.key),
+                changes_link(row.subject),
             )
             for row in links
         ],
         empty="No subject yet: events cannot be this customer's.",
         links=[("All subject links", list_url(SubjectLink, customer__id__exact=customer.pk))],
     )
+
+
+def changes_link(subject: Subject) -> SafeString:
+    """Link to where a subject is moved to another customer, or its link ended."""
+    move, end = (reverse(f"admin:metering_subject_{name}_action", args=(subject.pk,)) for name in ("move", "end"))
+    return format_html('<a href="{}" class="text-link">Move</a> or <a href="{}" class="text-link">end</a>', move, end)
 
 
 def members_panel(customer: Customer) -> Panel:

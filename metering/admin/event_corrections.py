@@ -12,8 +12,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.urls import reverse
+from django.utils import timezone
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -21,6 +22,7 @@ from metering import clock
 from metering.admin.base import ConsoleAdmin
 from metering.admin.corrections import effect_rows
 from metering.admin.display import Number, change_url, figure, link, moment
+from metering.admin.filters import chosen_range
 from metering.admin.pages import ReasonedForm, find_row, render_page, run_action
 from metering.errors import DomainError
 from metering.models import Correction, Event
@@ -47,6 +49,9 @@ class _InstantInput(forms.SplitDateTimeField):
 class VoidFilterForm(forms.Form):
     """Which events to void; its fields are named as the filters of the list of events."""
 
+    texts = ("type", "subject", "source", "event_id")
+    instants = ("time_from", "time_to", "received_from", "received_to")
+
     type = _TextInput()
     subject = _TextInput()
     source = _TextInput()
@@ -55,6 +60,10 @@ class VoidFilterForm(forms.Form):
     time_to = _InstantInput(label="Time before")
     received_from = _InstantInput(label="Received from")
     received_to = _InstantInput(label="Received before")
+
+    def groups(self) -> list[list[forms.BoundField]]:
+        """Return the short inputs, then the wide ones."""
+        return [[self[name] for name in names] for names in (self.texts, self.instants)]
 
     def chosen(self) -> EventFilter:
         """Return the filter that was typed."""
@@ -130,7 +139,7 @@ class EventCorrections(ConsoleAdmin):
         if keys:
             return _void_page(self, request, chosen=_identified(keys), form=None)
         foreign = [name for name in request.GET if _is_foreign(name) and request.GET[name]]
-        form = VoidFilterForm(request.GET)
+        form = VoidFilterForm(_with_times(request.GET))
         if foreign:
             text = f"A void cannot be narrowed by {' or '.join(foreign)}: name the events below."
             form.add_error(None, text)
@@ -208,6 +217,21 @@ def _is_foreign(name: str) -> bool:
     return name not in known and name.removesuffix("_0").removesuffix("_1") not in known
 
 
+def _with_times(parameters: QueryDict) -> QueryDict:
+    """Write out days without a time as the list of events takes them: whole days."""
+    written = parameters.copy()
+    for name in ("time", "received"):
+        try:
+            ends = zip(("from", "to"), chosen_range(parameters, name), strict=True)
+        except ValueError:
+            continue
+        for side, at in ends:
+            if at is not None:
+                local = timezone.localtime(at)
+                written[f"{name}_{side}_0"], written[f"{name}_{side}_1"] = f"{local:%Y-%m-%d}", f"{local:%H:%M:%S}"
+    return written
+
+
 def _identified(keys: list[str]) -> EventFilter:
     try:
         found = Event.objects.filter(pk__in=[UUID(key) for key in keys]).order_by("time", "key")
@@ -248,8 +272,9 @@ def _void_page(
 
 
 def _figures(preview: VoidPreview) -> dict[str, object]:
+    left = preview.matched - preview.already_void
     return {
-        "matched": "1 event" if preview.matched == 1 else f"{figure(preview.matched)} events",
+        "to_void": "1 event" if left == 1 else f"{figure(left)} events" if left else "",
         "facts": [
             ("Events that match", figure(preview.matched)),
             ("Void already", figure(preview.already_void)),

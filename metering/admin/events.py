@@ -119,6 +119,7 @@ class BatchAdmin(LedgerAdmin):
     sortable_by = ()
     fieldsets = (
         (None, {"fields": (("kind", "received_at"), ("accepted", "duplicate", "conflict"), "is_rolled_up", "events")}),
+        ("Why", {"fields": ("correction", "reason")}),
     )
 
     @display(description="received")
