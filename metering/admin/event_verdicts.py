@@ -35,8 +35,12 @@ _LONGEST_SPAN = timedelta(days=31)
 
 
 def badges(verdict: Verdict) -> SafeString:
-    """Show all that is true of an event."""
-    return format_html_join(" ", "{}", ((badge(outcome),) for outcome in verdict.outcomes))
+    """Show all that is true of an event, and what its sender may have meant."""
+    shown = format_html_join(" ", "{}", ((badge(outcome),) for outcome in verdict.outcomes))
+    meant = [*verdict.similar_types, *verdict.similar_subjects]
+    if not meant:
+        return shown
+    return shown + format_html(' <span class="console-hint">Did you mean {}?</span>', " or ".join(meant))
 
 
 def badge(outcome: Outcome) -> SafeString:

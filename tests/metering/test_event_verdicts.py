@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 
 from metering.models import BatchKind
+from metering.queries import verdicts
 from metering.queries.verdicts import verdicts_of
+from metering.serializers.events import verdict_output
 from tests.factories import (
     START,
     BatchFactory,
@@ -108,6 +110,15 @@ def test_a_restored_event_counts_again():
     void.restored_batch = BatchFactory(kind=BatchKind.RESTORE)
     void.save()
     assert verdict(event).outcomes == ("counted",)
+
+
+def test_a_higher_layer_adds_what_it_knows(monkeypatch):
+    monkeypatch.setattr(verdicts, "_more_parts", {})
+    known, other = EventFactory(), EventFactory()
+    verdicts.register_verdict_part("billed", lambda events: {known.key: f"one of {len(events)}"})
+    found = verdicts_of([known, other])
+    assert (found[known.key].more, found[other.key].more) == ({"billed": "one of 2"}, {})
+    assert verdict_output(found[known.key])["billed"] == "one of 2"
 
 
 def test_many_events_take_as_many_queries_as_one(django_assert_num_queries):
