@@ -26,6 +26,7 @@ DEVIATIONS = {
     r"POST /api/v1/events: \+ (header Prefer|answer 200)": "Our own: what became of each event, for those who ask.",
     r"POST /api/v1/events: [+-] request .*\.specversion": "OpenMeter takes events without it as well.",
     r"- answer .*\.event\.(datacontenttype|dataschema) ": "Taken with an event, and not kept, as in OpenMeter.",
+    r"POST /api/v1/portal/tokens: \+ request .*\.expiresAt": "Read only there by its document, not by its code.",
     r"\+ answer .*\.backfill[ .]": "Our own: how far a new meter is with older events.",
 }
 OWN = {
