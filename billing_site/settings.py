@@ -30,9 +30,11 @@ DATABASE_URL = Env().str("DATABASE_URL", "")
 USES_EMBEDDED_DATABASE = not DATABASE_URL
 API_AUTH = env.str("API_AUTH", "on")
 MAX_BODY_BYTES = env.int("MAX_BODY_BYTES", 10 * 1024 * 1024)
-# A web process is replaced once a quarter of the threads that may wait for request bodies have waited this long.
+# A request whose body does not go on for this long is refused.
 BODY_STALL_SECONDS = env.float("BODY_STALL_SECONDS", 30)
-WEB_THREADS = env.int("WEB_THREADS", 64)
+WEB_PROCESSES = env.int("WEB_PROCESSES", 1)
+# Requests beside events that a web process works on at once. Events need no thread.
+WEB_THREADS = env.int("WEB_THREADS", 32)
 INGEST_LANE = env.str("INGEST_LANE", "on")
 SITE_NAME = env.str("SITE_NAME", "Billing")
 BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000")

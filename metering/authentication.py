@@ -105,11 +105,20 @@ def authenticate_header(header: str | None, *, remote_addr: str) -> Principal:
 
     :raises NotAuthenticated: without a usable key, or with authentication off and a caller on another machine.
     """
+    return recall_principal(header, remote_addr=remote_addr) or _look_up(header or "")
+
+
+def recall_principal(header: str | None, *, remote_addr: str) -> Principal | None:
+    """
+    Return who an Authorization header stands for, None where only the database can tell.
+
+    :raises NotAuthenticated: without a header, or with authentication off and a caller on another machine.
+    """
     if settings.API_AUTH == "off":
         return _anyone_local(remote_addr)
     if not header:
         raise NotAuthenticated("Send an API key in the header Authorization: Bearer <key>.")
-    return _memory.get(header) or _look_up(header)
+    return _memory.get(header)
 
 
 def _anyone_local(remote_addr: str) -> Principal:

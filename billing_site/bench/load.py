@@ -82,13 +82,13 @@ def _rate(wrk: "subprocess.Popen[str]", size: int) -> float:
 
 
 @contextmanager
-def noop_server(installation: Installation, threads: int) -> Iterator[str]:
+def noop_server(installation: Installation) -> Iterator[str]:
     """Serve the no-op application as `serve` serves the real one, and return its address."""
     port = free_port()
     command = [
-        *(sys.executable, "-m", "granian", "billing_site.bench.noop:application", "--interface", "wsgi"),
+        *(sys.executable, "-m", "granian", "billing_site.bench.noop:application", "--interface", "rsgi"),
         *("--http", "1", "--no-ws", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
-        *("--blocking-threads", str(threads), "--log-level", "error"),
+        *("--log-level", "error"),
     ]
     with running(command, environment_for(installation.data_dir)):
         url = f"http://127.0.0.1:{port}"

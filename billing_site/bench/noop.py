@@ -1,11 +1,9 @@
-"""The least that an answer can cost: a WSGI application that reads the body and says 204."""
+"""The least that an answer can cost: an application that reads the body and says 204."""
 
-from collections.abc import Callable
-from typing import Any
+from granian.rsgi import HTTPProtocol, Scope
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+async def application(scope: Scope, protocol: HTTPProtocol) -> None:
     """Answer every request with 204."""
-    environ["wsgi.input"].read()
-    start_response("204 No Content", [])
-    return []
+    await protocol()
+    protocol.response_empty(204, [])

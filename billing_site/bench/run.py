@@ -8,8 +8,6 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from django.conf import settings
-
 from billing_site.bench import load, reads
 from billing_site.bench.installation import Installation, data_folder, module, serving
 from billing_site.bench.memory import memory_of
@@ -48,7 +46,7 @@ def _ingestion(sizes: Sizes, say: Say) -> dict[str, float]:
 def _posted(installation: Installation, sizes: Sizes, say: Say) -> dict[str, float]:
     """Measure each thing in turn, and that several times: what else the machine does then meets all of them."""
     own, key = installation.url, installation.api_key
-    with load.noop_server(installation, settings.WEB_THREADS) as noop:
+    with load.noop_server(installation) as noop:
         kinds: dict[str, Callable[..., float]] = {
             "noop": partial(load.post, noop, key=key, connections=_CONNECTIONS),
             "twin": partial(load.post, own, key=key, connections=_CONNECTIONS, way="django"),

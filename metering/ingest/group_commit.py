@@ -1,10 +1,12 @@
 """One thread per process that writes the events of all waiting requests together: the previous commit is the delay."""
 
+import asyncio
 import logging
 import os
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -14,13 +16,16 @@ from django.db import connection as django_connection
 
 from metering.errors import DomainError
 from metering.ingest.decode import MAX_EVENTS, NewEvent
+from metering.ingest.patience import Patience
 from metering.ingest.writer import CHANNEL, not_storable, write_events
 
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 2
 _MAX_GROUP_BYTES = 16 * 1024 * 1024
-_MAX_QUEUED_BYTES = 256 * 1024 * 1024
+# What may wait or be written at one time; beyond it, a request is told to come back.
+_MAX_QUEUED_BYTES = 64 * 1024 * 1024
+_MAX_QUEUED_REQUESTS = 900
 _ATTEMPTS = 5
 _ANSWER_SECONDS = 60
 _NOTIFY_SECONDS = 0.25
@@ -34,22 +39,16 @@ class WriterUnavailable(DomainError):
 
 
 class _Request:
-    """Events that wait for their commit; the lock is released when `error` says how it went."""
+    """Events that wait for their commit, and the future that is done when `error` says how it went."""
 
-    __slots__ = ("at", "error", "events", "finished", "size")
+    __slots__ = ("at", "error", "events", "size", "waiter")
 
-    def __init__(self, events: Sequence[NewEvent], at: datetime, size: int) -> None:
+    def __init__(self, events: Sequence[NewEvent], at: datetime, size: int, waiter: "asyncio.Future[None]") -> None:
         self.events = events
         self.at = at
         self.size = size
+        self.waiter = waiter
         self.error: Exception | None = None
-        # A bare lock: half the cost of threading.Event, and there is one for each request.
-        self.finished = threading.Lock()
-        self.finished.acquire()
-
-    def answer(self, error: Exception | None = None) -> None:
-        self.error = error
-        self.finished.release()
 
 
 class GroupCommitWriter:
@@ -62,20 +61,22 @@ class GroupCommitWriter:
     def _reset(self) -> None:
         self._starting = threading.Lock()
         self._thread: _WriterThread | None = None
+        self._patience = Patience(_ANSWER_SECONDS, _give_up)
 
-    def write(self, events: Sequence[NewEvent], *, at: datetime, size: int) -> None:
+    async def write(self, events: Sequence[NewEvent], *, at: datetime, size: int) -> None:
         """
         Return once the events are committed; `size` is the bytes they came in.
 
         :raises EventsNotStorable: if the database refuses a value; none of these events is stored.
         :raises WriterUnavailable: if too much is waiting, or the database does not answer; sending again is safe.
         """
-        request = _Request(events, at, size)
-        (self._thread or self._start()).enqueue(request)
-        if not request.finished.acquire(timeout=_ANSWER_SECONDS):
-            raise WriterUnavailable("The database takes too long to store events. Send them again in a few seconds.")
-        if request.error is not None:
-            raise request.error
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._thread or self._start()).enqueue(_Request(events, at, size, waiter))
+        self._patience.begin(waiter)
+        try:
+            await waiter
+        finally:
+            self._patience.end(waiter)
 
     def _start(self) -> "_WriterThread":
         with self._starting:
@@ -85,11 +86,19 @@ class GroupCommitWriter:
             return self._thread
 
 
+def _give_up(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_exception(
+            WriterUnavailable("The database takes too long to store events. Send them again in a few seconds.")
+        )
+
+
 class _WriterThread(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="event-writer", daemon=True)
         self._queue: SimpleQueue[_Request] = SimpleQueue()
         self._queued_bytes = 0
+        self._queued_requests = 0
         self._counting = threading.Lock()
         self._next: _Request | None = None
         self._connection: psycopg.Connection[Any] | None = None
@@ -97,9 +106,13 @@ class _WriterThread(threading.Thread):
 
     def enqueue(self, request: _Request) -> None:
         with self._counting:
-            if self._queued_bytes and self._queued_bytes + request.size > _MAX_QUEUED_BYTES:
+            # A single request is always let in: the limit of its body bounds it.
+            if self._queued_requests and (
+                self._queued_bytes + request.size > _MAX_QUEUED_BYTES or self._queued_requests >= _MAX_QUEUED_REQUESTS
+            ):
                 raise WriterUnavailable("More events are waiting than can be stored. Send them again in a few seconds.")
             self._queued_bytes += request.size
+            self._queued_requests += 1
         self._queue.put(request)
 
     def run(self) -> None:
@@ -108,6 +121,8 @@ class _WriterThread(threading.Thread):
             self._serve(group)
             with self._counting:
                 self._queued_bytes -= sum(request.size for request in group)
+                self._queued_requests -= len(group)
+            _answer(group)
             self._notify()
 
     def _take(self) -> list[_Request]:
@@ -127,29 +142,27 @@ class _WriterThread(threading.Thread):
             group.append(request)
 
     def _serve(self, group: list[_Request]) -> None:
+        """Write the events of the requests, and note with each what went wrong, if anything did."""
         try:
             self._write(group)
         except psycopg.DataError as error:
             self._serve_apart(group, error)
-        except (psycopg.OperationalError, psycopg.InterfaceError):
-            logger.exception("The database could not store %d waiting requests.", len(group))
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            logger.error("The database could not store %d waiting requests: %s", len(group), error)
             for request in group:
-                request.answer(
-                    WriterUnavailable("The database cannot be reached. Send the events again in a few seconds.")
+                request.error = WriterUnavailable(
+                    "The database cannot be reached. Send the events again in a few seconds."
                 )
         except Exception:
             # Nobody else would answer those who wait, and the thread has to live on for the next ones.
             logger.exception("Writing events failed.")
             for request in group:
-                request.answer(RuntimeError("Writing events failed; the log of the writer thread says why."))
-        else:
-            for request in group:
-                request.answer()
+                request.error = RuntimeError("Writing events failed; the log of the writer thread says why.")
 
     def _serve_apart(self, group: list[_Request], error: psycopg.DataError) -> None:
         """Find the request that the database refuses a value of; the others are written."""
         if len(group) == 1:
-            group[0].answer(not_storable(error))
+            group[0].error = not_storable(error)
             return
         for request in group:
             self._serve([request])
@@ -189,6 +202,27 @@ class _WriterThread(threading.Thread):
         except psycopg.Error:
             # They look each second anyway; the next write finds out what is wrong with the connection.
             logger.warning("The notice of new events could not be sent.", exc_info=True)
+
+
+def _answer(group: Sequence[_Request]) -> None:
+    """Have each loop in which requests of the group wait go on with them: one wake-up for all of a loop's."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Request]] = {}
+    for request in group:
+        by_loop.setdefault(request.waiter.get_loop(), []).append(request)
+    for loop, requests in by_loop.items():
+        # A loop that was closed has nobody waiting any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_settle, requests)
+
+
+def _settle(requests: Sequence[_Request]) -> None:
+    for request in requests:
+        if request.waiter.done():
+            continue
+        if request.error is None:
+            request.waiter.set_result(None)
+        else:
+            request.waiter.set_exception(request.error)
 
 
 def _asks_for_another_try(error: psycopg.Error) -> bool:

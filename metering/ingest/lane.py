@@ -1,87 +1,108 @@
-"""The fast path: events go from WSGI to the writer thread without passing through Django."""
+"""The fast path: events go from the web server's event loop to the writer thread without passing through Django."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Protocol
 
-from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from metering import clock, problems
-from metering.authentication import authenticate_header
+from metering.authentication import Principal, authenticate_header, recall_principal
 from metering.errors import DomainError
-from metering.ingest.decode import decode_events
+from metering.ingest.decode import NewEvent, decode_events
 from metering.ingest.group_commit import RETRY_AFTER_SECONDS, GroupCommitWriter
 from metering.models import Scope
 
 logger = logging.getLogger(__name__)
 
 PATH = "/api/v1/events"
+# Decoding more than this in the event loop would hold up everybody else.
+_LARGE_BODY_BYTES = 64 * 1024
+_THREADS = 4
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+class HeaderNames(Protocol):
+    """What may be asked of a request's headers; names are in lower case."""
+
+    def __contains__(self, name: str, /) -> bool: ...
 
 
-class BodyTooLarge(DomainError):
-    status = 413
-    code = "body_too_large"
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response without a framework: its status, its headers beside Content-Length, and its body."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes = b""
+
+
+_STORED = Answer(HTTPStatus.NO_CONTENT)
+
+
+def serves(method: str, path: str, headers: HeaderNames) -> bool:
+    """Answer whether a request is the lane's: a plain POST of events, for which nothing but 204 is asked."""
+    return path == PATH and method == "POST" and "prefer" not in headers
 
 
 class IngestLane:
-    """A WSGI application that serves `POST /api/v1/events` itself and passes everything else on."""
+    """Stores the events of one request after the other, in the event loop of one web process."""
 
-    def __init__(self, application: Application, writer: GroupCommitWriter | None = None) -> None:
-        self._application = application
+    def __init__(self, writer: GroupCommitWriter | None = None) -> None:
         self._writer = writer or GroupCommitWriter()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="ingest-lane")
+        self._looking_up: dict[str | None, asyncio.Future[Principal]] = {}
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "POST" or "HTTP_PREFER" in environ:
-            return self._application(environ, start_response)
+    async def answer(
+        self, body: bytes, *, content_type: str | None, authorization: str | None, remote_addr: str
+    ) -> Answer:
+        """Return 204 once the events are committed, else a problem that says what to change."""
         try:
-            self._store(environ)
+            principal = recall_principal(authorization, remote_addr=remote_addr) or await self._look_up(
+                authorization, remote_addr
+            )
+            principal.require(Scope.INGEST)
+            at = clock.now()
+            events = await self._decode(body, content_type, at, principal.api_key_id)
+            await self._writer.write(events, at=at, size=len(body))
         except DomainError as error:
-            return _refuse(start_response, error.status, error.message, {"code": error.code, **error.extensions})
+            return refusal(error.status, error.message, {"code": error.code, **error.extensions})
         except (OperationalError, InterfaceError):
             logger.exception("The database cannot be reached.")
-            return _refuse(
-                start_response, 503, "The database cannot be reached. Send the events again in a few seconds."
-            )
+            return refusal(503, "The database cannot be reached. Send the events again in a few seconds.")
         except Exception:
             logger.exception("Storing events failed.")
-            return _refuse(start_response, 500, "")
-        start_response("204 No Content", [])
-        return []
+            return refusal(500, "")
+        return _STORED
 
-    def _store(self, environ: Environ) -> None:
-        principal = authenticate_header(environ.get("HTTP_AUTHORIZATION"), remote_addr=environ.get("REMOTE_ADDR", ""))
-        principal.require(Scope.INGEST)
-        body = _read_body(environ)
-        at = clock.now()
-        events = decode_events(body, environ.get("CONTENT_TYPE"), at=at, api_key_id=principal.api_key_id)
-        self._writer.write(events, at=at, size=len(body))
+    async def _look_up(self, authorization: str | None, remote_addr: str) -> Principal:
+        # One question to the database, however many requests wait for its answer.
+        if (found := self._looking_up.get(authorization)) is None:
+            ask = partial(authenticate_header, authorization, remote_addr=remote_addr)
+            found = asyncio.get_running_loop().run_in_executor(self._threads, ask)
+            self._looking_up[authorization] = found
+            found.add_done_callback(lambda _: self._looking_up.pop(authorization))
+        return await found
 
-
-def _read_body(environ: Environ) -> bytes:
-    length = environ.get("CONTENT_LENGTH")
-    limit = settings.MAX_BODY_BYTES
-    if length and int(length) > limit:
-        raise BodyTooLarge(f"The body is longer than {limit} bytes. Send it in smaller parts.")
-    body: bytes = environ["wsgi.input"].read(int(length) if length else limit + 1)
-    if len(body) > limit:
-        raise BodyTooLarge(f"The body is longer than {limit} bytes. Send it in smaller parts.")
-    return body
+    async def _decode(
+        self, body: bytes, content_type: str | None, at: datetime, api_key_id: int | None
+    ) -> list[NewEvent]:
+        decode = partial(decode_events, body, content_type, at=at, api_key_id=api_key_id)
+        if len(body) <= _LARGE_BODY_BYTES:
+            return decode()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, decode)
 
 
-def _refuse(
-    start_response: StartResponse, status: int, detail: str, extensions: dict[str, object] | None = None
-) -> list[bytes]:
-    body = problems.problem_bytes(status, detail, extensions=extensions)
-    headers = [("Content-Type", problems.CONTENT_TYPE), ("Content-Length", str(len(body)))]
+def refusal(status: int, detail: str, extensions: Mapping[str, object] | None = None) -> Answer:
+    """Return a problem as an answer, with the headers that its status asks for."""
+    headers = [("Content-Type", problems.CONTENT_TYPE)]
     if status == HTTPStatus.UNAUTHORIZED:
         headers.append(("WWW-Authenticate", "Bearer"))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
-    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
-    return [body]
+    return Answer(status, headers, problems.problem_bytes(status, detail, extensions=extensions))

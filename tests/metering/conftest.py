@@ -1,6 +1,8 @@
 """Fixtures of the API tests."""
 
+import psycopg
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from metering.authentication import forget_api_keys
@@ -25,3 +27,11 @@ def api(api_key):
     client = APIClient()
     client.credentials(HTTP_AUTHORIZATION="Bearer bil_secret_of_the_tests")
     return client
+
+
+@pytest.fixture
+def outsider():
+    """A connection of another process, as it were; it commits each statement that stands outside BEGIN."""
+    params = connection.get_connection_params()
+    with psycopg.connect(**{**params, "cursor_factory": psycopg.Cursor, "context": None}, autocommit=True) as outsider:
+        yield outsider

@@ -134,11 +134,6 @@ def test_it_takes_at_most_ten_thousand_events(door):
     assert detail == "Send at most 10,000 events in one request; this one has 10,001."
 
 
-def test_it_refuses_a_body_over_the_limit(door, settings):
-    settings.MAX_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    assert "in smaller parts" in refused(door, event(data={"x": "y" * 1000}), status=413)
-
-
 @pytest.mark.parametrize("key", [None, "bil_unknown"])
 def test_it_refuses_callers_without_a_good_key(door, key):
     make_key()

@@ -1,83 +1,98 @@
-"""What the ingestion lane serves, and what it leaves to Django."""
+"""What the ingestion lane serves, what it leaves to Django, and what it says when storing fails."""
 
-import io
 import json
 
 import pytest
 
 from metering.ingest.group_commit import WriterUnavailable
-from metering.ingest.lane import PATH, IngestLane
-from metering.models import Event
-from tests.metering.doors import LANE, event, make_key, post
+from metering.ingest.lane import PATH, IngestLane, serves
+from metering.models import ApiKey, Event
+from tests.event_loop import in_loop, start
+from tests.metering.doors import EITHER, LANE, event, make_key, post
 
-
-def call(lane, **environ):
-    begun = []
-    environ = {"PATH_INFO": PATH, "REQUEST_METHOD": "POST", "wsgi.input": io.BytesIO(b""), **environ}
-    body = b"".join(lane(environ, lambda status, headers: begun.append((status, dict(headers)))))
-    return *begun[0], body
-
-
-def django(environ, start_response):
-    start_response("200 OK", [("X-Served-By", "django")])
-    return [b"django"]
+BEARER = "Bearer bil_secret_of_the_tests"
+WAITING = """
+    SELECT count(*) FROM pg_locks
+    WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Failing:
     def __init__(self, error):
         self._error = error
 
-    def write(self, events, *, at, size):
+    async def write(self, events, *, at, size):
         raise self._error
 
 
+def posted(lane, body=None, authorization=BEARER):
+    body = json.dumps(event()).encode() if body is None else body
+    return lane.answer(body, content_type=EITHER, authorization=authorization, remote_addr="127.0.0.1")
+
+
 @pytest.mark.parametrize(
-    "environ",
+    ("method", "path", "headers"),
     [
-        {"REQUEST_METHOD": "GET"},
-        {"REQUEST_METHOD": "OPTIONS"},
-        {"PATH_INFO": "/api/v1/events/"},
-        {"PATH_INFO": "/api/v1/meters"},
-        {"HTTP_PREFER": "return=representation"},
+        ("GET", PATH, {}),
+        ("OPTIONS", PATH, {}),
+        ("POST", PATH + "/", {}),
+        ("POST", "/api/v1/meters", {}),
+        ("POST", PATH, {"prefer": "return=representation"}),
     ],
 )
-def test_it_passes_on_everything_but_a_plain_post_of_events(environ):
-    assert call(IngestLane(django), **environ)[1] == {"X-Served-By": "django"}
+def test_it_leaves_everything_but_a_plain_post_of_events_to_django(method, path, headers):
+    assert serves("POST", PATH, {"content-type": EITHER})
+    assert not serves(method, path, headers)
 
 
-def _posting(**environ):
-    body = json.dumps(event()).encode()
-    return {
-        "wsgi.input": io.BytesIO(body),
-        "CONTENT_LENGTH": str(len(body)),
-        "CONTENT_TYPE": "application/json",
-        "HTTP_AUTHORIZATION": "Bearer bil_secret_of_the_tests",
-        **environ,
-    }
-
-
-@pytest.mark.django_db
 def test_it_says_when_to_come_back_while_events_cannot_be_stored():
     make_key()
-    status, headers, body = call(IngestLane(django, Failing(WriterUnavailable("Come back."))), **_posting())
-    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "2")
+    answer = in_loop(posted(IngestLane(Failing(WriterUnavailable("Come back.")))))
+    headers = dict(answer.headers)
+    assert (answer.status, headers["Retry-After"]) == (503, "2")
     assert headers["Content-Type"] == "application/problem+json"
-    assert b"Come back." in body
+    assert b"Come back." in answer.body
 
 
-@pytest.mark.django_db
 def test_it_tells_nothing_of_an_unexpected_error_but_logs_it(caplog):
     make_key()
-    status, headers, body = call(IngestLane(django, Failing(ZeroDivisionError("secret"))), **_posting())
-    assert (status, headers["Content-Type"]) == ("500 Internal Server Error", "application/problem+json")
-    assert b"secret" not in body
+    answer = in_loop(posted(IngestLane(Failing(ZeroDivisionError("secret")))))
+    assert (answer.status, dict(answer.headers)["Content-Type"]) == (500, "application/problem+json")
+    assert b"secret" not in answer.body
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.mark.django_db(transaction=True)
-def test_it_reads_a_body_of_unknown_length():
+def test_it_asks_the_database_for_a_key_once_however_many_requests_wait_for_it(outsider):
+    key = make_key()
+    # Nobody can read the key until all requests are there.
+    outsider.execute("BEGIN")
+    outsider.execute("LOCK TABLE metering_apikey IN ACCESS EXCLUSIVE MODE")
+    asked = [start(posted(LANE, json.dumps(event(str(number))).encode())) for number in range(50)]
+    in_loop(_has_asked(LANE, BEARER))
+    assert outsider.execute(WAITING).fetchone()[0] <= 1
+    outsider.execute("COMMIT")
+    assert {found.result(60).status for found in asked} == {204}
+    assert Event.objects.count() == 50
+    assert ApiKey.objects.get(pk=key.pk).last_used_at is not None
+
+
+async def _has_asked(lane, authorization):
+    # Runs after the requests before it have got to their first wait.
+    assert list(lane._looking_up) == [authorization]
+
+
+def test_it_reads_a_large_body_as_well_as_a_small_one():
     make_key()
-    assert post("lane", event("1")).status == 204
-    status, _, _ = call(LANE, **_posting(CONTENT_LENGTH=""))
-    assert status == "204 No Content"
-    assert Event.objects.count() == 1
+    events = [event(str(number), data={"text": "x" * 1_000}) for number in range(100)]
+    assert in_loop(posted(LANE, json.dumps(events).encode())).status == 204
+    assert Event.objects.count() == 100
+
+
+def test_its_twin_refuses_a_body_over_the_limit(settings):
+    # In front of the lane, the web process's reader of bodies does.
+    settings.MAX_BODY_BYTES = settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    make_key()
+    answer = post("twin", event(data={"x": "y" * 1000}))
+    assert (answer.status, Event.objects.count()) == (413, 0)
+    assert "in smaller parts" in answer.problem["detail"]

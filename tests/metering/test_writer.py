@@ -1,22 +1,28 @@
 """The writer thread: many requests in one transaction, each answered for itself."""
 
+import asyncio
 import json
 import os
 import threading
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 from django.db import connection
 
 from metering.ingest import group_commit
 from metering.ingest.decode import decode_events
 from metering.ingest.group_commit import GroupCommitWriter, WriterUnavailable
+from metering.ingest.patience import Patience
 from metering.ingest.writer import EventsNotStorable
 from metering.models import Batch, Event
+from tests.event_loop import in_loop, start
 from tests.metering.doors import event
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
+_WAITING = """
+    SELECT count(*) FROM pg_locks
+    WHERE NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -36,11 +42,8 @@ def writer():
     return GroupCommitWriter()
 
 
-@pytest.fixture
-def outsider():
-    params = connection.get_connection_params()
-    with psycopg.connect(**{**params, "cursor_factory": psycopg.Cursor, "context": None}, autocommit=True) as outsider:
-        yield outsider
+def write(writer, events):
+    in_loop(writer.write(events, at=AT, size=100))
 
 
 class Crowd:
@@ -48,24 +51,13 @@ class Crowd:
 
     def __init__(self, writer):
         self._writer = writer
-        self.answers = {}
-        self._threads = []
+        self._asked = {}
 
     def add(self, name, events):
-        def ask():
-            try:
-                self._writer.write(events, at=AT, size=100)
-                self.answers[name] = "stored"
-            except Exception as error:
-                self.answers[name] = error
-
-        self._threads.append(threading.Thread(target=ask))
-        self._threads[-1].start()
+        self._asked[name] = start(self._writer.write(events, at=AT, size=100))
 
     def wait(self):
-        for thread in self._threads:
-            thread.join(30)
-        return self.answers
+        return {name: asked.exception(30) or "stored" for name, asked in self._asked.items()}
 
 
 @pytest.fixture
@@ -81,7 +73,7 @@ def held(writer, outsider):
 
 
 def _waiting(outsider):
-    return outsider.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()[0]
+    return outsider.execute(_WAITING).fetchone()[0]
 
 
 def _until(condition):
@@ -137,13 +129,13 @@ def test_two_requests_with_the_same_event_are_both_answered_and_one_counts(write
 
 
 def test_it_connects_anew_after_its_connection_was_ended(writer, outsider):
-    writer.write(decoded(event("1")), at=AT, size=100)
+    write(writer, decoded(event("1")))
     ended = outsider.execute(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
         " WHERE application_name = 'ingest' AND datname = current_database()"
     )
     assert ended.fetchone()[0] == 1
-    writer.write(decoded(event("2")), at=AT, size=100)
+    write(writer, decoded(event("2")))
     assert Event.objects.count() == 2
 
 
@@ -151,9 +143,9 @@ def test_it_refuses_while_the_database_is_away_and_goes_on_when_it_is_back(write
     with monkeypatch.context() as away:
         away.setitem(connection.settings_dict, "NAME", "no_such_database")
         with pytest.raises(WriterUnavailable) as refused:
-            writer.write(decoded(event("1")), at=AT, size=100)
+            write(writer, decoded(event("1")))
     assert refused.value.status == 503
-    writer.write(decoded(event("1")), at=AT, size=100)
+    write(writer, decoded(event("1")))
     assert Event.objects.count() == 1
 
 
@@ -162,19 +154,50 @@ def test_it_refuses_more_than_it_can_hold(writer, held, monkeypatch):
     held.add("fits", decoded(event("1")))
     _until(_queued(writer, 1))
     with pytest.raises(WriterUnavailable, match="More events are waiting"):
-        writer.write(decoded(event("2")), at=AT, size=100)
+        write(writer, decoded(event("2")))
     held.release()
     assert held.wait() == {"first": "stored", "fits": "stored"}
     # What was written no longer counts.
-    writer.write(decoded(event("2")), at=AT, size=100)
+    write(writer, decoded(event("2")))
+
+
+def test_it_refuses_more_requests_than_it_can_hold(writer, held, monkeypatch):
+    monkeypatch.setattr(group_commit, "_MAX_QUEUED_REQUESTS", 3)
+    held.add("second", decoded(event("1")))
+    held.add("third", decoded(event("2")))
+    _until(_queued(writer, 2))
+    with pytest.raises(WriterUnavailable, match="More events are waiting"):
+        write(writer, decoded(event("3")))
+    held.release()
+    assert held.wait() == {"first": "stored", "second": "stored", "third": "stored"}
+    write(writer, decoded(event("3")))
+    assert Event.objects.count() == 4
+
+
+def test_it_takes_one_request_of_any_size(writer, monkeypatch):
+    monkeypatch.setattr(group_commit, "_MAX_QUEUED_BYTES", 10)
+    write(writer, decoded(event("1")))
+    assert Event.objects.count() == 1
+
+
+def test_it_does_not_wait_for_the_database_for_ever(held, writer, monkeypatch):
+    monkeypatch.setattr(writer, "_patience", Patience(0.02, group_commit._give_up))
+    with pytest.raises(WriterUnavailable, match="takes too long"):
+        write(writer, decoded(event("late")))
+    held.release()
+    assert held.wait() == {"first": "stored"}
+    # It was told to come back, and its events are taken once, whether they were written meanwhile or not.
+    monkeypatch.undo()
+    write(writer, decoded(event("late")))
+    assert Event.objects.count() == 2
 
 
 def test_it_answers_those_who_wait_when_writing_fails_unexpectedly(writer, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(group_commit, "write_events", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(RuntimeError):
-            writer.write(decoded(event("1")), at=AT, size=100)
-    writer.write(decoded(event("1")), at=AT, size=100)
+            write(writer, decoded(event("1")))
+    write(writer, decoded(event("1")))
     assert Event.objects.count() == 1
 
 
@@ -194,20 +217,20 @@ def test_writers_with_overlapping_events_do_not_deadlock():
 
 
 def test_it_works_in_a_process_that_was_forked_after_its_start(writer):
-    writer.write(decoded(event("parent")), at=AT, size=100)
+    write(writer, decoded(event("parent")))
     child = os.fork()
     if child == 0:
         try:
-            writer.write(decoded(event("child")), at=AT, size=100)
+            asyncio.run(writer.write(decoded(event("child")), at=AT, size=100))
         except BaseException:
             os._exit(1)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    writer.write(decoded(event("parent again")), at=AT, size=100)
+    write(writer, decoded(event("parent again")))
     assert Event.objects.count() == 3
 
 
 def test_it_wakes_whoever_rolls_up(writer, outsider):
     outsider.execute("LISTEN metering_batch")
-    writer.write(decoded(event("1")), at=AT, size=100)
+    write(writer, decoded(event("1")))
     assert [notice.channel for notice in outsider.notifies(timeout=10, stop_after=1)] == ["metering_batch"]

@@ -135,12 +135,10 @@ def _child_environment(host: str, port: int) -> dict[str, str]:
 
 def _web(host: str, port: int, environment: dict[str, str]) -> Child:
     command = [
-        *(sys.executable, "-m", "granian", "billing_site.wsgi:application"),
-        *("--interface", "wsgi", "--http", "1", "--no-ws"),
+        *(sys.executable, "-m", "granian", "billing_site.rsgi:application"),
+        *("--interface", "rsgi", "--http", "1", "--no-ws"),
         *("--host", host, "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", str(settings.WEB_THREADS)),
-        # The old process goes on for this long beside its replacement, and gets this long to finish.
-        *("--respawn-failed-workers", "--respawn-interval", "10", "--workers-kill-timeout", "5"),
+        *("--workers", str(settings.WEB_PROCESSES), "--respawn-failed-workers", "--workers-kill-timeout", "5"),
         *("--log-level", "error", "--working-dir", str(settings.BASE_DIR)),
     ]
     return Child(
