@@ -183,7 +183,7 @@ class EventImportFactory(DjangoModelFactory):
 
     hash = Sequence(lambda n: hashlib.sha256(str(n).encode()).digest())
     name = Sequence(lambda n: f"usage-{n}.csv")
-    columns = {"type": "llm_tokens"}
+    columns = [["type", "llm_tokens"]]
     size = 100
     position = 50
     line = 5

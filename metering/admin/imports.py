@@ -80,7 +80,7 @@ class EventImportAdmin(ReadOnlyAdmin):
             Panel(
                 title="How its columns were read",
                 headers=("Part of the event", "Where it comes from"),
-                rows=list(row.columns.items()),
+                rows=row.columns,
                 empty="Not recorded.",
             ),
         ]

@@ -193,7 +193,7 @@ class Migration(migrations.Migration):
                 ('ulid', metering.models.base.UlidField(default=metering.models.base.new_ulid, editable=False, max_length=26, unique=True)),
                 ('hash', models.BinaryField(max_length=32, unique=True)),
                 ('name', models.TextField()),
-                ('columns', models.JSONField(default=dict)),
+                ('columns', models.JSONField(default=list)),
                 ('size', models.BigIntegerField()),
                 ('position', models.BigIntegerField(default=0)),
                 ('line', models.BigIntegerField(default=0)),

@@ -46,7 +46,7 @@ class EventImport(models.Model):
     ulid = UlidField()
     hash = models.BinaryField(max_length=32, unique=True, editable=False)
     name = models.TextField()
-    columns = models.JSONField(default=dict)
+    columns = models.JSONField(default=list)
     size = models.BigIntegerField()
     position = models.BigIntegerField(default=0)
     line = models.BigIntegerField(default=0)

@@ -101,7 +101,7 @@ def open_import(
     read_as = _encode([content.hash, layout.delimiter, layout.encoding, columns])
     defaults: dict[str, Any] = {
         "name": name,
-        "columns": columns.describe(),
+        "columns": list(columns.describe().items()),
         "size": content.size,
         "position": layout.start,
         "line": layout.line,

@@ -96,10 +96,26 @@ def test_it_refuses_a_meter_that_cannot_measure(console, changes, message):
 def test_it_changes_a_meters_name_and_nothing_it_counts(console):
     meter = MeterVersionFactory(meter__slug="tokens").meter
     url = reverse("admin:metering_meter_change", args=(meter.pk,))
-    form = {"name": "All tokens", "description": "", "metadata": "", "event_type": "forged", "change_reason": ""}
+    fixed = {"event_type": "forged", "group_by": "model = $.model"}
+    form = {"name": "All tokens", "description": "", "metadata": "", "change_reason": "", **fixed}
     assert console.post(url, form).status_code == 302
     meter.refresh_from_db()
-    assert (meter.name, meter.event_type) == ("All tokens", "request")
+    assert (meter.name, meter.event_type, meter.versions.count()) == ("All tokens", "request", 1)
+
+
+def test_it_counts_by_other_groups_in_a_new_version(console):
+    meter = MeterVersionFactory(meter__slug="tokens").meter
+    url = reverse("admin:metering_meter_change", args=(meter.pk,))
+    assert "model = $.model" in console.get(url).content.decode()
+    form = {"name": "tokens", "description": "", "metadata": "", "change_reason": "", "group_by": "team = $.team"}
+    assert console.post(url, form).status_code == 302
+    assert [version.group_by for version in meter.versions.order_by("number")] == [
+        {"model": "$.model"},
+        {"team": "$.team"},
+    ]
+    page = console.post(url, form | {"group_by": "subject = $.team"})
+    assert "Every meter can be grouped by subject." in page.content.decode()
+    assert meter.versions.count() == 2
 
 
 def test_it_makes_a_feature_with_filters(console):
