@@ -63,7 +63,7 @@ class Customer(models.Model):
     billing_address = models.JSONField(default=dict, blank=True)
     metadata = models.JSONField(default=dict, blank=True)
     # As they were sent: the links say which subjects are theirs, this only in which order they were named.
-    subject_keys = ArrayField(models.TextField(), default=list, blank=True, editable=False)
+    subject_keys = ArrayField(models.TextField(), default=list, blank=True)
     test_clock = models.ForeignKey(TestClock, on_delete=models.PROTECT, null=True, blank=True, related_name="customers")
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
