@@ -52,7 +52,7 @@ bench: $(DEV)
 		echo "Installing wrk, which makes the load ..."; \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq wrk >/dev/null; \
 	fi
-	@$(BIN)/python manage.py bench
+	@$(BIN)/python manage.py bench --json build/bench.json
 
 lock: $(DEV)
 	@uv=$$(command -v uv) || { echo "make lock needs uv: pip install uv"; exit 1; }; \

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from math import ceil
 from typing import Any
 
+_HEAD = ["what", "measured", "limit", "of limit", "verdict"]
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -38,7 +40,7 @@ def figures(measured: Mapping[str, float]) -> list[Figure]:
 def _memory(measured: Mapping[str, float]) -> list[Figure]:
     return [
         _at_most("memory of web and worker, shared pages once (PSS)", measured["proportional"], "MB", 500),
-        Figure("  resident sizes of their processes added up (RSS)", measured["resident"], "MB"),
+        Figure("... resident sizes of their processes added up (RSS)", measured["resident"], "MB"),
     ]
 
 
@@ -49,11 +51,11 @@ def _ingestion(measured: Mapping[str, float]) -> list[Figure]:
         Figure("no-op POST, 64 connections", noop, "/s"),
         Figure("single events, Django view, 64 connections", twin, "/s"),
         Figure("single events, lane, 64 connections", lane, "/s", 8_000),
-        Figure("  of a no-op POST", lane / noop, "", 0.25),
-        Figure("  of the Django view", lane / twin, "", 8),
+        Figure("... of a no-op POST", lane / noop, "", 0.25),
+        Figure("... of the Django view", lane / twin, "", 8),
         Figure("COPY of ready rows, 2 connections", copy, "/s"),
         Figure("events in batches of 1,000, 2 connections", batches, "/s", 40_000),
-        Figure("  of COPY", batches / copy, "", 0.3),
+        Figure("... of COPY", batches / copy, "", 0.3),
         Figure("roll-up, two meters with three groups", measured["rollup"], "/s", 30_000),
     ]
 
@@ -67,7 +69,7 @@ def _reading(measured: Mapping[str, float]) -> list[Figure]:
         Figure(f"a subject's month by day, {few} events, p95", measured["month_few_p95"], "ms"),
         Figure(f"{days}, p50", measured["month_many_p50"], "ms"),
         _at_most(f"{days}, p95", measured["month_many_p95"], "ms", 20),
-        _at_most(f"  p95 of that at {few}", measured["month_many_p95"] / measured["month_few_p95"], "", 1.5),
+        _at_most(f"... of the p95 at {few}", measured["month_many_p95"] / measured["month_few_p95"], "", 1.5),
         _at_most(
             f"{value} {measured['batched_rate']:,.0f}/s arrive in tens, p99", measured["value_batched_p99"], "ms", 10
         ),
@@ -102,16 +104,27 @@ def machine() -> str:
 
 
 def table(rows: Sequence[Figure]) -> str:
-    """Return the figures as text in columns."""
-    width = max(len(row.name) for row in rows)
-    lines = [f"{'what':<{width}}{'measured':>14}{'limit':>21}{'of limit':>10}  verdict"]
-    for row in rows:
-        limit = "" if row.limit is None else f"at {'most' if row.is_most else 'least'} {_number(row.limit, row.unit)}"
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        verdict = {None: "", True: "reached", False: "missed"}[row.is_reached]
-        measured = _number(row.measured, row.unit)
-        lines.append(f"{row.name:<{width}}{measured:>14}{limit:>21}{ratio:>10}  {verdict}".rstrip())
-    return "\n".join(lines)
+    """Return the figures as a table in Markdown whose columns are even in a terminal too."""
+    cells = [_HEAD, *(_cells(row) for row in rows)]
+    widths = [max(len(line[place]) for line in cells) for place in range(len(_HEAD))]
+    lines = [_line(line, widths) for line in cells]
+    rule = "|".join(
+        ["", "-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:-1]), "-" * (widths[-1] + 2), ""]
+    )
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *numbers, last = cells
+    aligned = [number.rjust(width) for number, width in zip(numbers, widths[1:], strict=False)]
+    return f"| {' | '.join([first.ljust(widths[0]), *aligned, last.ljust(widths[-1])])} |"
+
+
+def _cells(row: Figure) -> list[str]:
+    limit = "" if row.limit is None else f"at {'most' if row.is_most else 'least'} {_number(row.limit, row.unit)}"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    verdict = {None: "", True: "reached", False: "missed"}[row.is_reached]
+    return [row.name, _number(row.measured, row.unit), limit, ratio, verdict]
 
 
 def _number(value: float, unit: str) -> str:

@@ -9,6 +9,8 @@ from decimal import Decimal
 
 import django
 
+from metering.identity import event_key
+
 METER = "bench_volume"
 SOURCE = "bench-volume"
 EVENTS_PER_SUBJECT = 10_000
@@ -96,8 +98,6 @@ def _generate(first: int, last: int, start: datetime) -> None:
 
 
 def _line(number: int, first: int, last: int, start: datetime, batch_id: int) -> str:
-    from metering.identity import event_key
-
     # A step of Knuth's multiplicative hash: as good as drawn by lot, and the same in each run.
     lot = number * 2_654_435_761 % 2**32
     chosen = first + (lot >> 4) % (last - first)

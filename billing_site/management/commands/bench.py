@@ -34,7 +34,9 @@ class Command(BaseCommand):
         rows = report.figures(measured)
         self.stdout.write(f"{report.machine()}\n{report.table(rows)}")
         if options["json"]:
+            options["json"].parent.mkdir(parents=True, exist_ok=True)
             options["json"].write_text(json.dumps(report.as_json(rows), indent=2) + "\n")
+            self.stdout.write(f"The same as JSON is in {options['json']}.")
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"measuring: {text}")
