@@ -17,7 +17,7 @@ from django.db import connection as django_connection
 from metering.errors import DomainError
 from metering.ingest.decode import MAX_EVENTS, NewEvent
 from metering.ingest.patience import Patience
-from metering.ingest.writer import CHANNEL, not_storable, write_events
+from metering.ingest.writer import CHANNEL, encode_events, not_storable, write_encoded
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +41,14 @@ class WriterUnavailable(DomainError):
 class _Request:
     """Events that wait for their commit, and the future that is done when `error` says how it went."""
 
-    __slots__ = ("at", "error", "events", "size", "waiter")
+    __slots__ = ("at", "count", "encoded", "error", "size", "waiter")
 
-    def __init__(self, events: Sequence[NewEvent], at: datetime, size: int, waiter: "asyncio.Future[None]") -> None:
-        self.events = events
+    def __init__(self, events: Sequence[NewEvent], at: datetime, waiter: "asyncio.Future[None]") -> None:
+        # Encoded here, because nothing is written while the writer thread does something else.
+        self.encoded = encode_events(events)
+        self.count = len(events)
+        self.size = len(self.encoded)
         self.at = at
-        self.size = size
         self.waiter = waiter
         self.error: Exception | None = None
 
@@ -63,15 +65,15 @@ class GroupCommitWriter:
         self._thread: _WriterThread | None = None
         self._patience = Patience(_ANSWER_SECONDS, _give_up)
 
-    async def write(self, events: Sequence[NewEvent], *, at: datetime, size: int) -> None:
+    async def write(self, events: Sequence[NewEvent], *, at: datetime) -> None:
         """
-        Return once the events are committed; `size` is the bytes they came in.
+        Return once the events, of which there is at least one, are committed.
 
         :raises EventsNotStorable: if the database refuses a value; none of these events is stored.
         :raises WriterUnavailable: if too much is waiting, or the database does not answer; sending again is safe.
         """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        (self._thread or self._start()).enqueue(_Request(events, at, size, waiter))
+        (self._thread or self._start()).enqueue(_Request(events, at, waiter))
         self._patience.begin(waiter)
         try:
             await waiter
@@ -129,13 +131,13 @@ class _WriterThread(threading.Thread):
         """Wait for a request, and take with it all that are queued and fit into one batch."""
         group = [self._next or self._queue.get()]
         self._next = None
-        events, size = len(group[0].events), group[0].size
+        events, size = group[0].count, group[0].size
         while True:
             try:
                 request = self._queue.get_nowait()
             except Empty:
                 return group
-            events, size = events + len(request.events), size + request.size
+            events, size = events + request.count, size + request.size
             if events > MAX_EVENTS or size > _MAX_GROUP_BYTES:
                 self._next = request
                 return group
@@ -168,12 +170,12 @@ class _WriterThread(threading.Thread):
             self._serve([request])
 
     def _write(self, group: list[_Request]) -> None:
-        events = [event for request in group for event in request.events]
+        parts = [request.encoded for request in group]
         at = max(request.at for request in group)
         for attempts_left in reversed(range(_ATTEMPTS)):
             try:
                 with self._connected().cursor() as cursor:
-                    write_events(cursor, events, at=at)
+                    write_encoded(cursor, parts, at=at)
                 return
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 # A lost connection is tried once anew: what may have been committed is then found as duplicates.

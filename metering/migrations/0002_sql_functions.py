@@ -20,7 +20,8 @@ END
 """
 
 # The lock comes before the batch id, so that whoever reads the sequence and then finds no holder of the lock knows
-# that every lower batch has ended. Events arrive sorted by key: overlapping writers then wait, and never deadlock.
+# that every lower batch has ended. Events are inserted in the order of their keys: overlapping writers then wait for each
+# other, and never deadlock. Of two with one key, the first that was sent is inserted.
 METERING_WRITE_EVENTS = """
 CREATE FUNCTION metering_write_events(
     incoming json, received_at timestamptz,
@@ -35,9 +36,10 @@ BEGIN
         (key, source, event_id, type, subject, time, time_was_sent, data, batch_id, api_key_id)
     SELECT e.key, e.source, e.event_id, e.type, e.subject, e.time, e.time_was_sent, e.data,
            metering_write_events.batch_id, e.api_key_id
-    FROM json_to_recordset(incoming) AS e(
+    FROM ROWS FROM (json_to_recordset(incoming) AS (
         key uuid, source text, event_id text, type text, subject text, time timestamptz, time_was_sent boolean,
-        data jsonb, api_key_id bigint)
+        data jsonb, api_key_id bigint)) WITH ORDINALITY AS e
+    ORDER BY e.key, e.ordinality
     ON CONFLICT (key) DO NOTHING;
     GET DIAGNOSTICS accepted = ROW_COUNT;
 

@@ -22,7 +22,7 @@ class Failing:
     def __init__(self, error):
         self._error = error
 
-    async def write(self, events, *, at, size):
+    async def write(self, events, *, at):
         raise self._error
 
 

@@ -43,7 +43,7 @@ def writer():
 
 
 def write(writer, events):
-    in_loop(writer.write(events, at=AT, size=100))
+    in_loop(writer.write(events, at=AT))
 
 
 class Crowd:
@@ -54,7 +54,7 @@ class Crowd:
         self._asked = {}
 
     def add(self, name, events):
-        self._asked[name] = start(self._writer.write(events, at=AT, size=100))
+        self._asked[name] = start(self._writer.write(events, at=AT))
 
     def wait(self):
         return {name: asked.exception(30) or "stored" for name, asked in self._asked.items()}
@@ -150,7 +150,7 @@ def test_it_refuses_while_the_database_is_away_and_goes_on_when_it_is_back(write
 
 
 def test_it_refuses_more_than_it_can_hold(writer, held, monkeypatch):
-    monkeypatch.setattr(group_commit, "_MAX_QUEUED_BYTES", 250)
+    monkeypatch.setattr(group_commit, "_MAX_QUEUED_BYTES", 500)
     held.add("fits", decoded(event("1")))
     _until(_queued(writer, 1))
     with pytest.raises(WriterUnavailable, match="More events are waiting"):
@@ -194,7 +194,7 @@ def test_it_does_not_wait_for_the_database_for_ever(held, writer, monkeypatch):
 
 def test_it_answers_those_who_wait_when_writing_fails_unexpectedly(writer, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(group_commit, "write_events", lambda *args, **kwargs: 1 / 0)
+        broken.setattr(group_commit, "write_encoded", lambda *args, **kwargs: 1 / 0)
         with pytest.raises(RuntimeError):
             write(writer, decoded(event("1")))
     write(writer, decoded(event("1")))
@@ -221,7 +221,7 @@ def test_it_works_in_a_process_that_was_forked_after_its_start(writer):
     child = os.fork()
     if child == 0:
         try:
-            asyncio.run(writer.write(decoded(event("child")), at=AT, size=100))
+            asyncio.run(writer.write(decoded(event("child")), at=AT))
         except BaseException:
             os._exit(1)
         os._exit(0)
