@@ -66,13 +66,14 @@ def months_by_day(installation: Installation, *, start: datetime, events: int, t
 
 def values(installation: Installation, *, start: datetime, events: int, seconds: float) -> list[float]:
     """Return in milliseconds how long each read took in this time: one subject from the start on, as one number."""
-    found = []
-    deadline = time.monotonic() + seconds
-    for milliseconds in _timed_reads(installation, {"from": _text(start)}, events):
+    found: list[float] = []
+    deadline = None
+    for milliseconds in islice(_timed_reads(installation, {"from": _text(start)}, events), _WARM, None):
+        deadline = deadline or time.monotonic() + seconds
         found.append(milliseconds)
         if time.monotonic() > deadline:
             break
-    return found[_WARM:]
+    return found
 
 
 def _timed_reads(installation: Installation, parameters: dict[str, str], events: int) -> Iterator[float]:
