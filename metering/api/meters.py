@@ -1,8 +1,9 @@
 """Meters: `/api/v1/meters`."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +12,8 @@ from metering import clock
 from metering.api.base import ApiView
 from metering.api.schema import meters as describe
 from metering.idempotency import idempotent
-from metering.models import Meter
+from metering.models import Meter, MeterVersion
+from metering.queries.backfill import with_backfill
 from metering.serializers.fields import checked
 from metering.serializers.meters import MeterChangeInput, MeterInput, MeterListInput, meter_output
 from metering.services.meters import change_meter, create_meter, delete_meter
@@ -35,7 +37,7 @@ class Meters(ApiView):
 
     def get(self, request: Request) -> Response:
         query = checked(MeterListInput, request.query_params)
-        return Response([_output(meter) for meter in _listed(query.validated_data)])
+        return Response(_outputs(_listed(query.validated_data)))
 
 
 @describe.METER
@@ -50,7 +52,9 @@ class MeterDetail(ApiView):
         return Response(_output(change_meter(meter_id=meter.pk, at=clock.now(), **values)))
 
     def delete(self, request: Request, id_or_slug: str) -> Response:
-        delete_meter(meter_id=find_meter(id_or_slug, with_deleted=True).pk, at=clock.now())
+        # Whoever repeats the request names a meter that is gone by now.
+        named = Meter.objects.by_id_or_slug(id_or_slug).order_by(F("deleted_at").desc(nulls_first=True))
+        delete_meter(meter_id=_first(named, id_or_slug).pk, at=clock.now())
         return Response(status=204)
 
 
@@ -61,7 +65,11 @@ def find_meter(id_or_slug: str, *, with_deleted: bool = False) -> Meter:
     :raises Http404: if there is none.
     """
     state = Q(deleted_at=None) | Q(ulid=id_or_slug) if with_deleted else Q(deleted_at=None)
-    meter = Meter.objects.by_id_or_slug(id_or_slug).filter(state).order_by("pk").first()
+    return _first(Meter.objects.by_id_or_slug(id_or_slug).filter(state).order_by("pk"), id_or_slug)
+
+
+def _first(meters: QuerySet[Meter], id_or_slug: str) -> Meter:
+    meter = meters.first()
     if meter is None:
         raise Http404(f"There is no meter {id_or_slug}. Name one by its id or slug.")
     return meter
@@ -70,7 +78,7 @@ def find_meter(id_or_slug: str, *, with_deleted: bool = False) -> Meter:
 def _listed(asked: dict[str, Any]) -> list[Meter]:
     meters = Meter.objects.all() if asked["includeDeleted"] else Meter.objects.live()
     direction = "-" if asked["order"] == "DESC" else ""
-    meters = meters.prefetch_related("versions").order_by(direction + _ORDER[asked["orderBy"]], direction + "pk")
+    meters = meters.order_by(direction + _ORDER[asked["orderBy"]], direction + "pk")
     if "page" not in asked and "pageSize" not in asked:
         return list(meters)
     size = asked.get("pageSize", _DEFAULT_PAGE_SIZE)
@@ -79,4 +87,10 @@ def _listed(asked: dict[str, Any]) -> list[Meter]:
 
 
 def _output(meter: Meter) -> dict[str, Any]:
-    return meter_output(meter, version=max(meter.versions.all(), key=lambda version: version.number))
+    return _outputs([meter])[0]
+
+
+def _outputs(meters: Sequence[Meter]) -> list[dict[str, Any]]:
+    newest = MeterVersion.objects.filter(meter__in=meters).order_by("meter", "-number").distinct("meter")
+    versions = {version.meter_id: version for version in with_backfill(newest)}
+    return [meter_output(meter, version=versions[meter.pk]) for meter in meters]
