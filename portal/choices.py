@@ -6,7 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from metering.models import Customer, MeterVersion
+from metering.models import Aggregation, Customer, MeterVersion
 from metering.periods import MICROSECOND, Period
 from portal.contracts import live_subscription
 from pricing.models import Feature, SubscriptionItem
@@ -62,7 +62,9 @@ def choose(customer: Customer, asked: Mapping[str, str], at: datetime) -> UsageC
     zone = subscription.zone if subscription else customer.zone
     spans = _spans(customer, at, zone)
     span = asked.get("period", "") if asked.get("period") in spans else next(iter(spans))
-    group = asked.get("by", "") if asked.get("by") in version.group_keys else ""
+    # Parts that do not add up would make a wrong stack of bars.
+    groups = version.group_keys if Aggregation(feature.meter.aggregation).is_additive else []
+    group = asked.get("by", "") if asked.get("by") in groups else ""
     return UsageChoice(
         feature=feature,
         version=version,
@@ -71,7 +73,7 @@ def choose(customer: Customer, asked: Mapping[str, str], at: datetime) -> UsageC
         zone=zone,
         features=_options([(feature.key, feature.name) for feature in features], feature.key),
         spans=_options([(key, label) for key, (label, _) in spans.items()], span),
-        groups=_options([("", "No split"), *((key, key) for key in version.group_keys)], group),
+        groups=_options([("", "No split"), *((key, key) for key in groups)], group),
     )
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from invoicing.models import InvoiceLine
 from invoicing.queries import LineExplanation, UpcomingInvoice, upcoming_invoice
-from metering.models import Customer
-from metering.queries.usage import customer_spans, query_usage
+from metering.models import Aggregation, Customer
+from metering.queries.usage import customer_spans, query_usage, total_usage
 from metering.windows import WindowSize, window_edges
 from portal.choices import UsageChoice
 from portal.contracts import live_subscription
@@ -32,15 +33,14 @@ def read_usage(customer: Customer, choice: UsageChoice) -> UsageByDay:
     """Return the customer's usage of the chosen feature by day and group, as of this moment."""
     group_by = (choice.group,) if choice.group else ()
     span = choice.span
-    rows = query_usage(
-        version=choice.version,
-        start=span.start,
-        end=span.end,
-        spans=customer_spans(customer_id=customer.pk),
-        filters=choice.feature.filters,
-        group_by=group_by,
-        window=(WindowSize.DAY, choice.zone),
-    )
+    chosen: dict[str, Any] = {
+        "version": choice.version,
+        "start": span.start,
+        "end": span.end,
+        "spans": customer_spans(customer_id=customer.pk),
+        "filters": choice.feature.filters,
+    }
+    rows = query_usage(**chosen, group_by=group_by, window=(WindowSize.DAY, choice.zone))
     edges = window_edges(size=WindowSize.DAY, zone=choice.zone, start=span.start, end=span.end)
     usage = (
         GroupedUsage(
@@ -50,7 +50,9 @@ def read_usage(customer: Customer, choice: UsageChoice) -> UsageByDay:
         )
         for row in rows
     )
-    return usage_by_day(usage, days=days_between(edges, choice.zone))
+    is_additive = Aggregation(choice.version.meter.aggregation).is_additive
+    total = None if is_additive else total_usage(**chosen)
+    return usage_by_day(usage, days=days_between(edges, choice.zone), total=total)
 
 
 def line_usage(line: InvoiceLine, explanation: LineExplanation) -> UsageByDay:
@@ -58,7 +60,7 @@ def line_usage(line: InvoiceLine, explanation: LineExplanation) -> UsageByDay:
     zone, period = line.subscription_item.subscription.zone, explanation.now.period
     edges = window_edges(size=WindowSize.DAY, zone=zone, start=period.start, end=period.end)
     usage = (GroupedUsage(day, line.name, value) for day, value in explanation.usage_by_day)
-    return usage_by_day(usage, days=days_between(edges, zone))
+    return usage_by_day(usage, days=days_between(edges, zone), total=explanation.now.quantity)
 
 
 def read_open_bill(customer: Customer, at: datetime) -> OpenBill | None:

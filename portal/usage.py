@@ -50,8 +50,12 @@ def days_between(edges: Sequence[datetime], zone: ZoneInfo) -> tuple[date, ...]:
     return tuple(edge.astimezone(zone).date() for edge in edges[:-1])
 
 
-def usage_by_day(rows: Iterable[GroupedUsage], *, days: Sequence[date]) -> UsageByDay:
-    """Sort usage into days and series: the largest groups first, all beyond the sixth as one."""
+def usage_by_day(rows: Iterable[GroupedUsage], *, days: Sequence[date], total: Decimal | None = None) -> UsageByDay:
+    """
+    Sort usage into days and series: the largest groups first, all beyond the sixth as one.
+
+    Give the total of what does not add up, such as the latest value, or the number of different ones.
+    """
     cells: dict[tuple[date, str], Decimal] = defaultdict(Decimal)
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
@@ -67,7 +71,7 @@ def usage_by_day(rows: Iterable[GroupedUsage], *, days: Sequence[date]) -> Usage
         names=(*shown, *([OTHERS] if rest else [])),
         days=table,
         totals=tuple(sum((sums[name] for name in names), Decimal(0)) for names in series),
-        total=sum(sums.values(), Decimal(0)),
+        total=sum(sums.values(), Decimal(0)) if total is None else total,
     )
 
 

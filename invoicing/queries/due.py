@@ -16,8 +16,6 @@ from metering.periods import Period
 from metering.queries.usage import SubjectSpan, query_usage
 from pricing.models import Subscription
 
-# What a customer used is the sum of what their subjects used.
-_SUMMABLE = (Aggregation.SUM, Aggregation.COUNT)
 # So many subjects are read in one query.
 _MOST_SPANS = 2_000
 
@@ -130,7 +128,8 @@ def _parts(group: Sequence[_Metered]) -> Iterator[list[_Metered]]:
 
 def _read(group: Sequence[_Metered], bound: int) -> Readings:
     first, version = group[0][0], group[0][0].version
-    if version is None or version.meter.aggregation not in _SUMMABLE:
+    # What a customer used has to be the sum of what their subjects used.
+    if version is None or not Aggregation(version.meter.aggregation).is_additive:
         return {}
     spans = {outlook.customer.pk: _spans_within(outlook, first.service.period) for _, outlook in group}
     subjects = {pk: {span.subject for span in used} for pk, used in spans.items()}

@@ -11,8 +11,8 @@ from django import forms
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from metering.admin.display import figure
-from metering.models import Customer, Meter
-from metering.queries.usage import customer_spans, query_usage
+from metering.models import Aggregation, Customer, Meter
+from metering.queries.usage import customer_spans, query_usage, total_usage
 from metering.windows import WindowSize
 
 _BAR_UNITS = 100
@@ -50,18 +50,21 @@ def customer_usage(customer: Customer, filters: Mapping[str, Any], at: datetime)
     zone: ZoneInfo = customer.zone
     today = at.astimezone(zone).date()
     first = today - timedelta(days=int(filters["days"]) - 1)
-    rows = query_usage(
-        version=filters["meter"].current_version,
-        start=_midnight(first, zone),
-        end=_midnight(today + timedelta(days=1), zone),
-        spans=customer_spans(customer_id=customer.pk),
-        window=(WindowSize.DAY, zone),
-    )
+    meter = filters["meter"]
+    chosen: dict[str, Any] = {
+        "version": meter.current_version,
+        "start": _midnight(first, zone),
+        "end": _midnight(today + timedelta(days=1), zone),
+        "spans": customer_spans(customer_id=customer.pk),
+    }
+    rows = query_usage(**chosen, window=(WindowSize.DAY, zone))
     quantities = {row.window_start.astimezone(zone).date(): row.value for row in rows}
+    is_additive = Aggregation(meter.aggregation).is_additive
+    total = sum(quantities.values(), Decimal(0)) if is_additive else total_usage(**chosen)
     return {
         "days": list(days_of_usage(quantities, first, today)),
         "facts": [
-            ("Total", figure(sum(quantities.values(), Decimal(0)))),
+            ("Total", figure(total)),
             ("Events", figure(sum(row.events for row in rows))),
             ("Days", f"{first} to {today}, {zone.key}"),
         ],

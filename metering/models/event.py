@@ -1,6 +1,7 @@
 """What happened: events in the words of CloudEvents, and the batches that wrote them."""
 
 from collections.abc import Collection
+from typing import Any
 
 import pgtrigger
 from django.db import models
@@ -66,7 +67,7 @@ class SubjectHash(Func):
 class EventQuerySet(models.QuerySet["Event"]):
     def of_subjects(self, keys: Collection[str]) -> "EventQuerySet":
         """The events of these subjects, found by index."""
-        hashes = [SubjectHash(Value(key)) for key in keys]
+        hashes: list[Any] = [SubjectHash(Value(key)) for key in keys]
         return self.alias(subject_hash=SubjectHash("subject")).filter(subject_hash__in=hashes, subject__in=keys)
 
 

@@ -16,6 +16,11 @@ class Aggregation(models.TextChoices):
     LATEST = "LATEST", "Latest"
     UNIQUE_COUNT = "UNIQUE_COUNT", "Unique count"
 
+    @property
+    def is_additive(self) -> bool:
+        """Whether the usage of a whole is the sum of the usage of its parts, such as days or subjects."""
+        return self in (Aggregation.SUM, Aggregation.COUNT)
+
 
 class MeterQuerySet(models.QuerySet["Meter"]):
     def live(self) -> "MeterQuerySet":

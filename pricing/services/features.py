@@ -6,10 +6,12 @@ from datetime import datetime
 from django.db import transaction
 
 from metering.errors import DomainError
-from metering.models import Meter
+from metering.models import Aggregation, Meter
 from pricing.models import Feature
 from pricing.plan_rules import is_key
 from pricing.services.conflicts import refusing
+
+_BILLABLE = (Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE_COUNT, Aggregation.LATEST)
 
 
 class InvalidFeature(DomainError):
@@ -83,6 +85,9 @@ def _check(key: str, name: str, meter: Meter | None, filters: Mapping[str, Seque
         raise InvalidFeature("Give the feature a name.")
     if meter is not None and meter.deleted_at is not None:
         raise InvalidFeature(f"Use a meter that is not deleted instead of {meter.slug!r}.")
+    if meter is not None and meter.aggregation not in _BILLABLE:
+        choices = ", ".join(_BILLABLE)
+        raise InvalidFeature(f"Use a meter of {choices}: {meter.aggregation} of {meter.slug!r} is no quantity to bill.")
     if filters:
         _check_filters(meter, filters)
 

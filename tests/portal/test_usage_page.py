@@ -2,7 +2,7 @@ import re
 
 from django.db.models import F
 
-from metering.models import TestClock
+from metering.models import Meter, TestClock
 from tests.factories import CustomerFactory, MemberFactory
 from tests.invoicing.contracts import day
 from tests.portal.conftest import use
@@ -147,3 +147,14 @@ def _poll(response, element):
     body = response.content.decode()
     tag = re.search(rf'<[^>]*id="{element}"[^>]*>', body).group()
     return re.search(r'hx-get="([^"]*)"', tag).group(1).replace("&amp;", "&")
+
+
+def test_it_asks_for_the_total_of_what_does_not_add_up(portal):
+    Meter.objects.update(aggregation="UNIQUE_COUNT")
+    rows = rows_of(portal.get("/", {"by": "model"}), "Usage by day")
+    # 90 and 30 on 5 January, 40 on the 19th: three different values; groups would not add up to them.
+    assert (rows[0], rows[2], rows[16], rows[21]) == (
+        ["Day", "Total"], ["Jan 19, 2026", "1"], ["Jan 5, 2026", "2"], ["Total", "3"]
+    )  # fmt: skip
+    Meter.objects.update(aggregation="LATEST")
+    assert rows_of(portal.get("/"), "Usage by day")[21] == ["Total", "40"]

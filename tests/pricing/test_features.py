@@ -90,3 +90,11 @@ def test_it_refuses_a_deleted_meter():
     meter = MeterFactory(deleted_at=AT)
     with pytest.raises(InvalidFeature, match="not deleted"):
         create_feature(key="tokens", name="Tokens", at=AT, meter=meter)
+
+
+@pytest.mark.parametrize("aggregation", ["AVG", "MIN", "MAX"])
+def test_it_refuses_a_meter_whose_value_is_no_quantity(aggregation):
+    meter = MeterFactory(aggregation=aggregation, slug="load")
+    with pytest.raises(InvalidFeature, match=f"{aggregation} of 'load' is no quantity to bill"):
+        create_feature(key="load", name="Load", at=AT, meter=meter)
+    assert not Feature.objects.exists()
