@@ -149,4 +149,5 @@ class LedgerAdmin(ReadOnlyAdmin):
 
     is_tracked = False
     paginator = InfinitePaginator
+    show_facets = admin.ShowFacets.NEVER
     ordering = ("-pk",)

@@ -74,6 +74,12 @@ def moment(at: datetime | None) -> str:
     return NOTHING if at is None else timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
 
 
+def instant(at: datetime) -> str:
+    """Show a time to the second, and to the microsecond where it has a part of one, in the console's zone."""
+    shown = timezone.localtime(at).replace(tzinfo=None)
+    return shown.isoformat(" ").rstrip("0") if shown.microsecond else shown.isoformat(" ")
+
+
 def day(at: datetime | None, zone: ZoneInfo | None = None) -> str:
     """Show the day of a time, in a zone or else the console's."""
     return NOTHING if at is None else timezone.localtime(at, zone).strftime("%Y-%m-%d")

@@ -1,6 +1,6 @@
 """What became of events, as the console shows it: badges, panels, and the filter of the list."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from metering.admin.filters import chosen_range
 from metering.history import changes_of
 from metering.identity import text_hash
 from metering.models import Correction, Customer, Event, EventVoid, Meter, Subject
-from metering.queries.verdicts import Reading, Verdict, having_outcome
+from metering.queries.verdicts import Reading, Verdict, having_outcome, verdicts_of
 from metering.verdicts import Outcome
 
 WORDS = {
@@ -32,6 +32,14 @@ _KINDS = {Outcome.COUNTED: "good", Outcome.BAD_VALUE: "bad", Outcome.VOID: "plai
 _NOBODYS = "No customer had this subject at that time, so nobody is billed for the event."
 _DEFAULT_SPAN = timedelta(hours=24)
 _LONGEST_SPAN = timedelta(days=31)
+
+
+def verdict_of(event: Any) -> Verdict:
+    """Return the verdict of an event, which its list has looked up already, or that is looked up now."""
+    if not hasattr(event, "verdict"):
+        event.verdict = verdicts_of([event])[event.key]
+    verdict: Verdict = event.verdict
+    return verdict
 
 
 def badges(verdict: Verdict) -> SafeString:
@@ -110,7 +118,11 @@ def register_event_panel(panel: EventPanel) -> None:
 
 def verdict_panels(event: Event, verdict: Verdict) -> list[Panel]:
     """Return all there is to say about what became of an event."""
-    panels = [_outcome_panel(event, verdict), _readings_panel(event, verdict), _owner_panel(event, verdict.customer)]
+    panels = [_outcome_panel(event, verdict)]
+    if verdict.readings:
+        panels.append(_readings_panel(verdict.readings))
+    if verdict.customer:
+        panels.append(_owner_panel(event, verdict.customer))
     voids = list(EventVoid.objects.filter(event_key=event.key).select_related(*_BATCHES).order_by("-pk"))
     if voids:
         panels.append(_voids_panel(voids))
@@ -132,7 +144,7 @@ def _outcome_panel(event: Event, verdict: Verdict) -> Panel:
 def _why(event: Event, verdict: Verdict, outcome: Outcome) -> SafeString | str:
     match outcome:
         case Outcome.COUNTED:
-            return format_html("It is in the usage of {}.", link(verdict.customer))
+            return format_html('<span class="console-inline">It is in the usage of {}.</span>', link(verdict.customer))
         case Outcome.NO_METER:
             text = format_html("No meter counts events of type {}.", event.type)
             return text + _meant(verdict.similar_types, lambda name: list_url(Meter, q=name))
@@ -141,7 +153,7 @@ def _why(event: Event, verdict: Verdict, outcome: Outcome) -> SafeString | str:
                 verdict.similar_subjects, lambda name: list_url(Subject, q=name)
             )
         case Outcome.BAD_VALUE:
-            return "A meter could not read its value; the others below did."
+            return "Not every meter could read its value: see below."
         case Outcome.NOT_STARTED:
             return "It is from before the time from which its meters count."
     return _why_void(verdict.void)
@@ -151,23 +163,27 @@ def _meant(names: tuple[str, ...], url: Callable[[str], str]) -> SafeString:
     if not names:
         return SafeString("")
     links = format_html_join(" or ", '<a href="{}" class="text-link">{}</a>', ((url(name), name) for name in names))
-    return format_html(" Did you mean {}?", links)
+    return format_html(' <span class="console-inline">Did you mean {}?</span>', links)
 
 
 def _why_void(void: EventVoid | None) -> SafeString | str:
     correction = void.voided_batch.correction if void else None
-    return NOTHING if correction is None else format_html("{} ({})", correction.reason, link(correction))
+    return (
+        NOTHING
+        if correction is None
+        else format_html('<span class="console-inline">{} ({})</span>', correction.reason, link(correction))
+    )
 
 
-def _readings_panel(event: Event, verdict: Verdict) -> Panel:
+def _readings_panel(readings: Sequence[Reading]) -> Panel:
     return Panel(
         title="Meters that read it",
         headers=("Meter", "Aggregation", "Value", "Groups"),
         rows=[
             (link(found.meter), found.meter.get_aggregation_display(), _taken(found), _groups(found))
-            for found in verdict.readings
+            for found in readings
         ],
-        empty=f"No meter counts events of type {event.type}.",
+        empty="",
     )
 
 
@@ -182,13 +198,13 @@ def _groups(reading: Reading) -> str:
     return ", ".join(f"{name}: {text or NOTHING}" for name, text in reading.group.items()) or NOTHING
 
 
-def _owner_panel(event: Event, customer: Customer | None) -> Panel:
+def _owner_panel(event: Event, customer: Customer) -> Panel:
     subject = Subject.objects.filter(key_hash=text_hash(event.subject)).first()
     return Panel(
         title="Whose usage this is",
         headers=("Customer", "Subject"),
-        rows=[(link(customer), link(subject))] if customer else [],
-        empty=_NOBODYS,
+        rows=[(link(customer), link(subject))],
+        empty="",
     )
 
 

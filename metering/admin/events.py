@@ -11,9 +11,9 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from metering.admin.base import LedgerAdmin
-from metering.admin.display import NOTHING, Panel, figure, json_of, link, list_url, moment
+from metering.admin.display import NOTHING, Panel, figure, instant, json_of, link, list_url, moment
 from metering.admin.event_corrections import EventCorrections
-from metering.admin.event_verdicts import OutcomeFilter, badges, looked_at, verdict_panels
+from metering.admin.event_verdicts import OutcomeFilter, badges, looked_at, verdict_of, verdict_panels
 from metering.admin.filters import InstantRangeFilter, exactly
 from metering.models import Batch, Event
 from metering.queries.verdicts import verdicts_of
@@ -55,7 +55,10 @@ class EventAdmin(EventCorrections, LedgerAdmin):
     ordering = ("-time",)
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": (("type", "subject"), ("event_id", "source"), ("time", "time_was_sent"))}),
+        (
+            None,
+            {"fields": ("verdict_shown", ("type", "subject"), ("event_id", "source"), ("time_shown", "time_was_sent"))},
+        ),
         ("Data", {"fields": ("data_shown",)}),
         ("Where it came from", {"fields": (("batch_shown", "received"), ("api_key_shown", "key"))}),
     )
@@ -78,11 +81,11 @@ class EventAdmin(EventCorrections, LedgerAdmin):
 
     @display(description="verdict")
     def verdict_shown(self, row: Any) -> SafeString:
-        return badges(row.verdict)
+        return badges(verdict_of(row))
 
     @display(description="time")
     def time_shown(self, row: Event) -> str:
-        return moment(row.time)
+        return instant(row.time)
 
     @display(description="subject")
     def subject_shown(self, row: Event) -> SafeString:
@@ -102,7 +105,7 @@ class EventAdmin(EventCorrections, LedgerAdmin):
         return link(row.api_key) if row.api_key_id else NOTHING
 
     def panels(self, request: HttpRequest, row: Event) -> list[Panel]:
-        return verdict_panels(row, verdicts_of([row])[row.key])
+        return verdict_panels(row, verdict_of(row))
 
 
 def events_link(subject: str) -> SafeString:

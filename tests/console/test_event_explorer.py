@@ -98,9 +98,18 @@ def test_an_event_says_what_each_meter_took_and_whose_it_is(console, metered):
     assert "tokens Sum 1,234.5 model: large" in page
 
 
+def test_it_shows_times_to_the_second_and_never_offers_to_count(console, db):
+    for microsecond in (0, 120_000):
+        EventFactory(time=START.replace(second=7, microsecond=microsecond))
+    page = console.get(URL, {"verdict": "counted"}).content.decode()
+    assert "Show counts" not in page
+    times = re.findall(r"2026-01-01 00:00:07(?:\.\d+)?", console.get(URL).content.decode())
+    assert times == ["2026-01-01 00:00:07.12", "2026-01-01 00:00:07"]
+
+
 def test_an_event_says_why_a_meter_took_nothing(console, metered):
     page = shown(console, EventFactory(type="llm_tokens", subject="acme", data={"tokens": "Inf"}))
-    assert "A meter could not read its value" in page
+    assert "Not every meter could read its value" in page
     assert "value cannot be infinity" in page
 
 
