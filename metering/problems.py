@@ -1,11 +1,13 @@
 """Errors as RFC 7807 problems, of the exact content type that OpenMeter's clients look for."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from django.views.decorators.csrf import csrf_exempt
@@ -14,7 +16,10 @@ from ulid import ULID
 
 from metering.errors import DomainError
 
+logger = logging.getLogger(__name__)
+
 CONTENT_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2
 API_PREFIX = "/api/"
 
 
@@ -50,13 +55,21 @@ def problem_bytes(
     return msgspec.json.encode(problem(status, detail, title, extensions, instance))
 
 
+def problem_headers(status: int) -> dict[str, str]:
+    """Return the headers that a status asks for: a 401 says how to authenticate, a 503 when to come back."""
+    match status:
+        case HTTPStatus.UNAUTHORIZED:
+            return {"Content-Type": CONTENT_TYPE, "WWW-Authenticate": "Bearer"}
+        case HTTPStatus.SERVICE_UNAVAILABLE:
+            return {"Content-Type": CONTENT_TYPE, "Retry-After": str(RETRY_AFTER_SECONDS)}
+    return {"Content-Type": CONTENT_TYPE}
+
+
 def problem_response(status: int, detail: str, extensions: Mapping[str, object] | None = None) -> HttpResponse:
-    """Return a problem as a response; a 401 says how to authenticate."""
-    body = problem_bytes(status, detail, extensions=extensions)
-    response = HttpResponse(body, status=status, content_type=CONTENT_TYPE)
-    if status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = "Bearer"
-    return response
+    """Return a problem as a response."""
+    return HttpResponse(
+        problem_bytes(status, detail, extensions=extensions), status=status, headers=problem_headers(status)
+    )
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpResponse | None:
@@ -70,6 +83,14 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> HttpRespo
             return _method_not_allowed(context["request"].method, context["view"].allowed_methods)
         case exceptions.APIException():
             return _refused(error)
+        case OperationalError() | InterfaceError():
+            logger.error("The database could not answer %s.", context["request"].path, exc_info=error)
+            return problem_response(503, "The database cannot be reached. Send the request again in a few seconds.")
+    return _of_django(error)
+
+
+def _of_django(error: Exception) -> HttpResponse | None:
+    match error:
         case RequestDataTooBig():
             return problem_response(413, "The body is over the limit of this server. Send it in smaller parts.")
         case Http404():

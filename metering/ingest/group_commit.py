@@ -21,7 +21,6 @@ from metering.ingest.writer import CHANNEL, encode_events, not_storable, write_e
 
 logger = logging.getLogger(__name__)
 
-RETRY_AFTER_SECONDS = 2
 _MAX_GROUP_BYTES = 16 * 1024 * 1024
 # What may wait or be written at one time; beyond it, a request is told to come back.
 _MAX_QUEUED_BYTES = 64 * 1024 * 1024
@@ -105,6 +104,7 @@ class _WriterThread(threading.Thread):
         self._next: _Request | None = None
         self._connection: psycopg.Connection[Any] | None = None
         self._notified = 0.0
+        self._trouble = ""
 
     def enqueue(self, request: _Request) -> None:
         with self._counting:
@@ -150,7 +150,7 @@ class _WriterThread(threading.Thread):
         except psycopg.DataError as error:
             self._serve_apart(group, error)
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            logger.error("The database could not store %d waiting requests: %s", len(group), error)
+            self._note_trouble(str(error))
             for request in group:
                 request.error = WriterUnavailable(
                     "The database cannot be reached. Send the events again in a few seconds."
@@ -160,6 +160,16 @@ class _WriterThread(threading.Thread):
             logger.exception("Writing events failed.")
             for request in group:
                 request.error = RuntimeError("Writing events failed; the log of the writer thread says why.")
+        else:
+            self._note_trouble("")
+
+    def _note_trouble(self, trouble: str) -> None:
+        # Once, as thousands of requests a second may meet it.
+        if trouble and not self._trouble:
+            logger.error("The database stores no events: %s", trouble)
+        elif self._trouble and not trouble:
+            logger.warning("The database stores events again.")
+        self._trouble = trouble
 
     def _serve_apart(self, group: list[_Request], error: psycopg.DataError) -> None:
         """Find the request that the database refuses a value of; the others are written."""

@@ -16,7 +16,7 @@ from metering import clock, problems
 from metering.authentication import Principal, authenticate_header, recall_principal
 from metering.errors import DomainError
 from metering.ingest.decode import NewEvent, decode_events
-from metering.ingest.group_commit import RETRY_AFTER_SECONDS, GroupCommitWriter
+from metering.ingest.group_commit import GroupCommitWriter
 from metering.models import Scope
 
 logger = logging.getLogger(__name__)
@@ -100,9 +100,5 @@ class IngestLane:
 
 def refusal(status: int, detail: str, extensions: Mapping[str, object] | None = None) -> Answer:
     """Return a problem as an answer, with the headers that its status asks for."""
-    headers = [("Content-Type", problems.CONTENT_TYPE)]
-    if status == HTTPStatus.UNAUTHORIZED:
-        headers.append(("WWW-Authenticate", "Bearer"))
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers.append(("Retry-After", str(RETRY_AFTER_SECONDS)))
+    headers = list(problems.problem_headers(status).items())
     return Answer(status, headers, problems.problem_bytes(status, detail, extensions=extensions))

@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -171,6 +172,18 @@ def test_it_logs_an_unexpected_error_and_tells_nothing_of_it(api, monkeypatch, c
     assert b"secret" not in response.content
     assert "detail" not in response.json()
     assert "the secret inside" in caplog.text
+
+
+@pytest.mark.parametrize("error", [OperationalError("the server is gone"), InterfaceError("connection is closed")])
+def test_it_says_when_to_come_back_while_the_database_is_away(api, monkeypatch, caplog, error):
+    def fail(**kwargs):
+        raise error
+
+    monkeypatch.setattr("metering.api.customers.create_customer", fail)
+    response = api.post(CUSTOMERS, {"name": "Acme", "key": "acme"}, format="json")
+    assert response["Retry-After"] == "2"
+    _assert_problem(response, 503, "The database cannot be reached.")
+    assert str(error) in caplog.text
 
 
 def test_it_lists_what_is_wrong_with_each_field(api):
