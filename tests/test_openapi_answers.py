@@ -38,7 +38,7 @@ def call(db, document):
     forget_api_keys()
     ApiKeyFactory(secret="bil_secret_of_the_tests")
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION="Bearer bil_secret_of_the_tests")
+    key = {"Authorization": "Bearer bil_secret_of_the_tests"}
 
     def send(operation, body=None, *, status=200, query=None, headers=None, **variables):
         method, path = operation.split()
@@ -49,7 +49,7 @@ def call(db, document):
             client._encode_data(body, "json")[0] if body is not None else b"",
             content_type="application/json",
             query_params=query,
-            headers=headers,
+            headers=key | (headers or {}),
         )
         assert response.status_code == status, response.content
         contents = described.get(str(status), described["default"]).get("content", {})
@@ -139,6 +139,7 @@ def test_events_and_corrections(call):
     replacement = {key: value for key, value in event("1", data={"tokens": 7}).items() if key != "id"}
     call("POST /api/v1/events/amend", {"source": "tests", "id": "1", "replacement": replacement, "reason": "Wrong"})
     call("POST /api/v1/customers", {"name": "Globex", "key": "globex"}, status=201)
+    call("POST /api/v1/subjects", [{"key": "device"}])
     move = {"customerId": "globex", "from": "2026-01-03T00:00:00Z", "reason": "Sold"}
-    call("POST /api/v1/subjects/{subjectIdOrKey}/move", move, subjectIdOrKey="acme")
+    call("POST /api/v1/subjects/{subjectIdOrKey}/move", move, subjectIdOrKey="device")
     call("GET /api/v1/events", query=wide)
