@@ -99,7 +99,7 @@ def _preview(version: MeterVersion, days: int, at: datetime) -> dict[str, Any]:
     end = newest + _INSTANT if is_past else at
     found = preview_meter(version=version, start=_midnight(end) - timedelta(days=days - 1), end=end)
     return {
-        "facts": _facts(version, found),
+        "facts": _facts(version, found) if found.events else [],
         "notes": list(_notes(found, event_type, days, types, is_past)),
         "days": list(_days(found)),
         "panels": [*_bad_panels(found), *(_group_panel(key, rows) for key, rows in found.groups.items())],

@@ -53,9 +53,10 @@ def groups_text(version: MeterVersion) -> SafeString | str:
 
 def _shown(version: MeterVersion, backfill: Backfill | None) -> str:
     if backfill is None:
-        return moment(version.backfilled_at)
+        return f"all, since {moment(version.backfilled_at)}"
     more = "more than " if backfill.has_more else ""
-    return f"{percent(backfill.done, backfill.total)}, {more}{figure(backfill.events_left)} events left"
+    share = percent(backfill.done, backfill.total)
+    return f"{share}, {more}{figure(backfill.events_left)} events left, read one by one until then"
 
 
 def _series_link(version: MeterVersion) -> SafeString:
