@@ -136,20 +136,23 @@ ORDER BY kept.id, value.hash
 ON CONFLICT DO NOTHING
 """
 
+# The roll-up lock is held, so nobody else changes buckets. OFFSET 0 and the array keep look-ups by index: many events
+# would otherwise be joined to all buckets there are.
 _MARK_STALE = """
-WITH line AS (
+WITH line AS MATERIALIZED (
     SELECT DISTINCT start_at, {series_hash} AS hash FROM (
         SELECT event.subject, {groups} AS group_values, {start_at} AS start_at
         FROM metering_event event WHERE event.key = ANY(%(keys)s) AND event.type = %(type)s
     ) touched
-), held AS (
+), held AS MATERIALIZED (
     SELECT bucket.id FROM line
-    JOIN metering_series series ON series.hash = line.hash
-    JOIN metering_bucket bucket ON bucket.series_id = series.id AND bucket.start_at = line.start_at
-    WHERE NOT bucket.is_stale
-    ORDER BY bucket.series_id, bucket.start_at FOR UPDATE OF bucket
+    CROSS JOIN LATERAL (SELECT id FROM metering_series WHERE metering_series.hash = line.hash OFFSET 0) series
+    CROSS JOIN LATERAL (
+        SELECT id FROM metering_bucket
+        WHERE series_id = series.id AND metering_bucket.start_at = line.start_at AND NOT is_stale OFFSET 0
+    ) bucket
 )
-UPDATE metering_bucket SET is_stale = true FROM held WHERE metering_bucket.id = held.id
+UPDATE metering_bucket SET is_stale = true WHERE id = ANY(ARRAY(SELECT id FROM held))
 """
 
 # What a batch brings is in the buckets of a version once it is rolled up, or for older batches once it is back-filled.
