@@ -4,7 +4,6 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import InterfaceError, OperationalError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +15,6 @@ from metering.event_sql import EventSelection
 from metering.filter_string import FilterString, parse_filter
 from metering.filter_time import between
 from metering.ingest.decode import NewEvent, decode_events
-from metering.ingest.group_commit import WriterUnavailable
 from metering.ingest.writer import WriteResult, store_events
 from metering.models import Event, Scope
 from metering.queries.events import cursor_of, page_of_events, place_of, spans_of
@@ -41,7 +39,7 @@ class Events(ApiView):
         at = clock.now()
         principal = principal_of(request)
         events = decode_events(request.body, request.META.get("CONTENT_TYPE"), at=at, api_key_id=principal.api_key_id)
-        written = _store(events, at)
+        written = store_events(events, at=at)
         preference = _preference(request)
         if preference != "representation":
             return Response(status=204, headers=_applied(preference))
@@ -121,13 +119,6 @@ def _filtered(asked: dict[str, Any]) -> EventSelection:
 
 
 # --- What is answered to those who write ---------------------------------------------------------------------------
-
-
-def _store(events: list[NewEvent], at: datetime) -> WriteResult:
-    try:
-        return store_events(events, at=at)
-    except (OperationalError, InterfaceError) as error:
-        raise WriterUnavailable("The database cannot be reached. Send the events again in a few seconds.") from error
 
 
 def _preference(request: Request) -> str | None:
