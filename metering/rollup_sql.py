@@ -161,17 +161,18 @@ WITH stale AS MATERIALIZED (
     SELECT bucket.id, bucket.start_at, series.subject, series.group_values
     FROM metering_bucket bucket JOIN metering_series series ON series.id = bucket.series_id
     WHERE bucket.id = ANY(%(buckets)s)
-), quarter AS MATERIALIZED (
-    SELECT DISTINCT start_at FROM stale
+), place AS MATERIALIZED (
+    SELECT DISTINCT subject, start_at FROM stale
 ), held AS (
     SELECT stale.id AS bucket_id, event.time, event.source, event.event_id, void.is_void,
            greatest(event.batch_id, void.batch_id) AS batch_id, CASE WHEN NOT void.is_void THEN {value} END AS value
-    FROM quarter
+    FROM place
     CROSS JOIN LATERAL (
         SELECT * FROM metering_event
-        WHERE time >= quarter.start_at AND time < quarter.start_at + {quarter} OFFSET 0
+        WHERE hashtextextended(subject, 0) = hashtextextended(place.subject, 0)
+              AND time >= place.start_at AND time < place.start_at + {quarter} OFFSET 0
     ) event
-    JOIN stale ON stale.start_at = quarter.start_at AND stale.subject = event.subject AND stale.group_values = {groups}
+    JOIN stale ON stale.start_at = place.start_at AND stale.subject = event.subject AND stale.group_values = {groups}
     JOIN metering_batch batch ON batch.id = event.batch_id
     JOIN metering_meterversion version ON version.id = %(version)s
     CROSS JOIN LATERAL (
