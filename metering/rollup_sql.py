@@ -172,7 +172,7 @@ WITH stale AS MATERIALIZED (
         WHERE hashtextextended(subject, 0) = hashtextextended(place.subject, 0)
               AND time >= place.start_at AND time < place.start_at + {quarter} OFFSET 0
     ) event
-    JOIN stale ON stale.start_at = place.start_at AND stale.subject = event.subject AND stale.group_values = {groups}
+    JOIN stale ON stale.start_at = place.start_at AND stale.subject = place.subject AND stale.group_values = {groups}
     JOIN metering_batch batch ON batch.id = event.batch_id
     JOIN metering_meterversion version ON version.id = %(version)s
     CROSS JOIN LATERAL (
@@ -180,7 +180,7 @@ WITH stale AS MATERIALIZED (
                max(greatest(voided_batch_id, restored_batch_id)) AS batch_id
         FROM metering_eventvoid WHERE event_key = event.key
     ) void
-    WHERE event.type = %(type)s AND CASE
+    WHERE event.type = %(type)s AND event.subject = place.subject AND CASE
         WHEN batch.id > version.floor_batch THEN batch.is_rolled_up
         ELSE version.backfilled_at IS NOT NULL OR batch.id <= version.backfilled_batch
     END
