@@ -114,5 +114,10 @@ def test_it_deletes_a_meter_and_frees_its_slug(api):
     assert api.get(f"{URL}/tokens").status_code == 404
     assert api.get(URL).json() == []
     assert "deletedAt" in api.get(f"{URL}/{made['id']}").json()
-    assert api.delete(f"{URL}/{made['id']}").status_code == 204
-    assert _create(api).status_code == 201
+    for name in (made["id"], "tokens"):
+        assert api.delete(f"{URL}/{name}").status_code == 204
+    assert api.put(f"{URL}/{made['id']}", {"name": "Gone"}, format="json").status_code == 404
+    again = _create(api).json()
+    assert again["id"] != made["id"]
+    assert api.delete(f"{URL}/tokens").status_code == 204
+    assert "deletedAt" in api.get(f"{URL}/{again['id']}").json()
