@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 
 from metering.jsonpath import MISSING, extract, parse_path
 from metering.values import MAX_DIGITS, parse_value
@@ -22,6 +23,7 @@ _SHOWN_CHARACTERS = 100
 _MOST_SUGGESTIONS = 3
 # How alike two names have to be: one slip in five letters.
 _ALIKE = 0.8
+_path = lru_cache(maxsize=1024)(parse_path)
 
 
 class Outcome(StrEnum):
@@ -56,7 +58,7 @@ def read_value(*, aggregation: str, value_property: str, data: object) -> Taken:
         return Taken(Decimal(1))
     if data is None:
         return Taken(problem=_NO_DATA)
-    raw = extract(data, parse_path(value_property))
+    raw = extract(data, _path(value_property))
     if raw is MISSING:
         return Taken(problem=f"missing value property: {json.dumps(value_property, ensure_ascii=False)}")
     if raw is None:
@@ -123,6 +125,12 @@ def _json(value: object) -> str:
         case list():
             return "[" + ", ".join(map(_json, value)) + "]"
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
+def group_text(data: object, path: str) -> str:
+    """Return the text that an event is grouped by at a path; what is missing or null groups as the empty text."""
+    found = extract(data, _path(path))
+    return "" if found is MISSING else json_text(found)
 
 
 def invalid_event(problem: str) -> str:

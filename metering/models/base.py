@@ -11,6 +11,8 @@ from django.db import models
 from ulid import ULID
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
+# Python refuses to read longer ones as int, to save time.
+_LONGEST_INT = 4_000
 
 
 def new_ulid() -> str:
@@ -45,11 +47,15 @@ class NumericField(models.DecimalField):
         return [error for error in super().check(**kwargs) if error.id not in {"fields.E130", "fields.E132"}]
 
 
+def _whole(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) <= _LONGEST_INT else Decimal(digits)
+
+
 class DecimalJSONDecoder(json.JSONDecoder):
     """Read JSON numbers as Decimal, so that stored values keep all their digits."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(parse_float=Decimal, **kwargs)
+        super().__init__(parse_float=Decimal, parse_int=_whole, **kwargs)
 
 
 class DecimalJSONEncoder(json.JSONEncoder):

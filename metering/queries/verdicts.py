@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import lru_cache
 from itertools import islice
 from uuid import UUID
 
@@ -12,15 +11,15 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from metering.identity import text_hash
-from metering.jsonpath import MISSING, extract, parse_path
+from metering.jsonpath import parse_path
 from metering.models import Customer, Event, EventVoid, Meter, MeterVersion, SubjectLink
 from metering.queries.events import owners_of
 from metering.verdict_sql import ReadMeter, outcome_condition
 from metering.verdicts import (
     BEFORE_START,
     Outcome,
+    group_text,
     invalid_event,
-    json_text,
     no_customer,
     no_meter,
     read_value,
@@ -30,7 +29,6 @@ from metering.verdicts import (
 
 # For more names than this in one go, nobody reads suggestions, and comparing names takes time.
 _MOST_EXPLAINED = 100
-_path = lru_cache(maxsize=1024)(parse_path)
 
 
 VerdictPart = Callable[[Sequence[Event]], Mapping[UUID, object]]
@@ -179,16 +177,11 @@ def _verdict(
 
 def _reading(event: Event, version: MeterVersion) -> Reading:
     meter = version.meter
-    group = {name: _group_text(event.data, version.group_by[name]) for name in version.group_keys}
+    group = {name: group_text(event.data, version.group_by[name]) for name in version.group_keys}
     if meter.event_from is not None and event.time < meter.event_from:
         return Reading(meter, None, group, BEFORE_START)
     taken = read_value(aggregation=meter.aggregation, value_property=meter.value_property, data=event.data)
     return Reading(meter, taken.value, group, taken.problem)
-
-
-def _group_text(data: object, path: str) -> str:
-    found = extract(data, _path(path))
-    return "" if found is MISSING else json_text(found)
 
 
 def _problems(

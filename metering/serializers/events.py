@@ -7,12 +7,14 @@ from rest_framework import serializers
 from metering.filter_string import FilterString, parse_filter
 from metering.filter_time import FilterTime, parse_time_filter
 from metering.models import Event, EventVoid
+from metering.models.base import DecimalJSONDecoder
 from metering.queries.stored import Receipt, Result
 from metering.queries.verdicts import Reading, Verdict, reason_of
-from metering.rendering import decode
 from metering.serializers.fields import InstantField, TextField, present
 
 MOST_EVENTS = 100
+# As stored data are read: every digit, however many.
+_decode = DecimalJSONDecoder().decode
 _STRING_DEPTH = _TIME_DEPTH = 1
 
 
@@ -149,5 +151,5 @@ def receipt_output(receipt: Receipt, verdict: Verdict, *, may_read: bool) -> dic
 
 def _difference_output(receipt: Receipt, name: str, *, may_read: bool) -> dict[str, Any]:
     sent = getattr(receipt.sent, name)
-    members = {"field": name, "sent": decode(bytes(sent)) if name == "data" else sent}
+    members = {"field": name, "sent": _decode(bytes(sent).decode()) if name == "data" else sent}
     return members | ({"stored": getattr(receipt.stored, name)} if may_read else {})

@@ -9,6 +9,7 @@ from django.db import connection
 from metering.ingest.decode import decode_events
 from metering.ingest.writer import write_events
 from metering.services.customers import create_customer
+from tests.factories import MeterVersionFactory
 from tests.metering.doors import event
 
 AT = datetime(2026, 1, 6, 8, tzinfo=UTC)
@@ -96,6 +97,53 @@ def test_it_names_the_customer_and_filters_by_customer(api):
     found = {row["event"]["id"]: row.get("customerId") for row in listed(api)}
     assert found == {"1": customer.ulid, "2": customer.ulid, "3": None}
     assert sorted(ids(api, customerId=customer.ulid)) == ["1", "2"]
+
+
+def test_it_filters_by_several_customers(api):
+    one, other, _ = (create_customer(name=name, key=name, at=AT) for name in ("acme", "globex", "initech"))
+    store(event("1"), event("2", subject="globex"), event("3", subject="initech"), event("4", subject="nobody"))
+    assert sorted(ids(api, customerId=[one.ulid, other.ulid])) == ["1", "2"]
+    assert ids(api, customerId=[one.ulid, other.ulid], subject="globex") == ["2"]
+    assert ids(api, customerId=one.ulid, subject="globex") == []
+
+
+def test_a_part_of_an_id_means_itself(api):
+    store(event("100%"), event("1000"), event("a_b"), event("axb"), event("back\\slash"))
+    assert ids(api, id="0%") == ["100%"]
+    assert ids(api, id="a_") == ["a_b"]
+    assert ids(api, id="k\\s") == ["back\\slash"]
+
+
+def test_it_takes_the_id_of_the_client_and_says_which_customer_it_does_not_know(api):
+    assert listed(api, clientId="browser-1") == []
+    answer = api.get("/api/v1/events", {"customerId": "nobody"})
+    assert json.loads(answer.content)["detail"] == "There is no customer with the id nobody."
+
+
+def test_it_says_what_became_of_each_event(api):
+    MeterVersionFactory(meter__slug="tokens", meter__event_type="tokens")
+    MeterVersionFactory(
+        meter__slug="models", meter__event_type="tokens", meter__aggregation="UNIQUE_COUNT", group_by={}
+    )
+    create_customer(name="Acme", key="acme", at=AT)
+    store(event("bad", data={"tokens": None}), event("good", data={"tokens": 0.1, "model": "large"}))
+    found = {row["event"]["id"]: row for row in listed(api)}
+    assert found["bad"]["validationError"] == "invalid event: value cannot be null"
+    assert "validationError" not in found["good"]
+    assert found["good"]["verdict"] == {
+        "outcomes": ["counted"],
+        "meters": [
+            {"meterSlug": "models", "aggregation": "UNIQUE_COUNT", "groupBy": {}, "value": "0.1"},
+            {"meterSlug": "tokens", "aggregation": "SUM", "groupBy": {"model": "large"}, "value": 0.1},
+        ],
+    }
+
+
+def test_it_shows_numbers_as_long_as_the_database_takes(api):
+    body = json.dumps(event(data={})).encode().replace(b'"data": {}', b'"data": {"n": 1e5000}')
+    with connection.cursor() as cursor:
+        write_events(cursor, decode_events(body, "application/json", at=AT, api_key_id=None), at=AT)
+    assert b'"n":1' + b"0" * 5000 in api.get("/api/v1/events").content
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,13 @@ def test_true_is_not_one_and_order_of_keys_does_not_matter(api):
     assert [row["result"] for row in found] == ["duplicate", "conflict"]
 
 
+def test_a_conflict_shows_numbers_of_any_length(api):
+    answered(api, event("1"))
+    long = b"1" * 5000
+    sent = json.dumps([event("1", data={})]).encode().replace(b'"data": {}', b'"data": {"tokens": ' + long + b"}")
+    assert b'"sent":{"tokens":' + long + b"}" in post(api, sent).content
+
+
 def test_a_single_event_is_answered_as_a_list_of_one(api):
     answer = post(api, event("1"), ONE)
     assert [row["result"] for row in json.loads(answer.content)] == ["stored"]
