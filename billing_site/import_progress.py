@@ -1,8 +1,9 @@
 """How far an import is: a bar on a terminal, else a line now and then."""
 
+import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any
 
 from tqdm import tqdm
 
@@ -15,11 +16,11 @@ _SHOWN_REASONS = 20
 class ImportProgress:
     """Counts bytes against a file's size, and names the first rows that were rejected."""
 
-    def __init__(self, title: str, *, total: int | None, done: int, stream: Any) -> None:
+    def __init__(self, title: str, *, total: int | None, done: int, say: Callable[[str], object]) -> None:
         self._title = title
         self._total = total
         self._done = done
-        self._stream = stream
+        self._say_line = say
         self._started = self._said = time.monotonic()
         self._rows = 0
         self._rejected = 0
@@ -29,8 +30,8 @@ class ImportProgress:
             initial=done,
             unit="B",
             unit_scale=True,
-            file=stream,
-            disable=not stream.isatty(),
+            file=sys.stderr,
+            disable=not sys.stderr.isatty(),
             dynamic_ncols=True,
         )
 
@@ -65,5 +66,5 @@ class ImportProgress:
         self.add(read.end - read.start)
 
     def _say(self, text: str) -> None:
-        with self._bar.external_write_mode(file=self._stream):
-            self._stream.write(f"{text}\n")
+        with self._bar.external_write_mode(file=sys.stderr):
+            self._say_line(text)

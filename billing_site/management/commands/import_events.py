@@ -148,7 +148,8 @@ class Command(DatabaseCommand):
             raise CommandError(f"{rejected:,} rows would be rejected; the first are above.", returncode=SOME_REJECTED)
 
     def _progress(self, title: str, *, total: int | None, done: int = 0) -> ImportProgress:
-        return ImportProgress(title, total=total, done=done, stream=self.stderr)
+        # In no colour: on a terminal, Django's standard error would be all red.
+        return ImportProgress(title, total=total, done=done, say=lambda text: self.stderr.write(text, style_func=str))
 
     def _report(self, found: EventImport, rejected_path: Path) -> None:
         counts = {name: getattr(found, name) for name in ("accepted", "duplicate", "conflict", "rejected")}
