@@ -208,17 +208,11 @@ def correction_batch(correction: Correction, kind: BatchKind, at: datetime) -> B
     return batch
 
 
-def void_now(events: Sequence[Event], batch: Batch) -> int:
-    """Void those of some events that count, in key order; return how many. The caller holds the roll-up lock."""
-    void = set(
-        EventVoid.objects.known_at(None)
-        .filter(event_key__in=[event.key for event in events])
-        .values_list("event_key", flat=True)
-    )
-    keys = sorted(event.key for event in events if event.key not in void)
+def void_now(events: Sequence[Event], batch: Batch) -> None:
+    """Void events that count now, in key order; the caller holds the roll-up lock."""
+    keys = sorted(event.key for event in events)
     EventVoid.objects.bulk_create([EventVoid(event_key=key, voided_batch=batch) for key in keys])
     mark_stale(event_keys=keys)
-    return len(keys)
 
 
 # --- One batch -----------------------------------------------------------------------------------------------------
@@ -242,7 +236,9 @@ def _void_next(correction: Correction, at: datetime) -> None:
         last = events[-1]
         correction.position_at, correction.position_key = last.time, last.key
         correction.done += len(events)
-        correction.voided += void_now(events, correction_batch(correction, BatchKind.VOID, at))
+        if counting := _counting(events):
+            void_now(counting, correction_batch(correction, BatchKind.VOID, at))
+        correction.voided += len(counting)
     if len(events) < MOST_EVENTS or correction.done == correction.matched:
         correction.move(CorrectionStatus.DONE)
         correction.finished_at = at
@@ -255,6 +251,13 @@ def _next_events(correction: Correction) -> list[Event]:
         later = Q(time__gt=correction.position_at) | Q(time=correction.position_at, key__gt=correction.position_key)
         found = found.filter(later, time__gte=correction.position_at)
     return list(found.order_by("time", "key").only("time", "key")[:MOST_EVENTS])
+
+
+def _counting(events: Sequence[Event]) -> list[Event]:
+    """Return the events that are not void: those that are stay with their earlier void."""
+    voids = EventVoid.objects.known_at(None).filter(event_key__in=[event.key for event in events])
+    void = set(voids.values_list("event_key", flat=True))
+    return [event for event in events if event.key not in void]
 
 
 def _restore_next(correction: Correction, at: datetime) -> None:
