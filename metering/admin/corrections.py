@@ -135,7 +135,7 @@ def effect_rows(effects: tuple[MeterEffect, ...]) -> list[tuple[object, ...]]:
             link(effect.meter),
             effect.meter.get_aggregation_display(),
             figure(effect.events),
-            Number("computed afterwards") if effect.quantity is None else figure(effect.quantity),
+            Number("computed afterwards") if effect.events and effect.quantity is None else figure(effect.quantity),
         )
         for effect in effects
     ]
