@@ -98,17 +98,25 @@ class DifferenceOutput(serializers.Serializer[Any]):
     stored = serializers.JSONField(required=False, allow_null=True)
 
 
-class EventIdentityOutput(serializers.Serializer[Any]):
+class ReceiptEventOutput(serializers.Serializer[Any]):
+    """The whole event, or, for those who may not read what is stored under its id, that id alone."""
+
     id = serializers.CharField()
+    specversion = serializers.CharField(required=False)
+    type = serializers.CharField(required=False)
+    subject = serializers.CharField(required=False)
+    time = serializers.DateTimeField(required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        return {**super().get_fields(), "source": serializers.CharField()}
+        fields = super().get_fields()
+        data = serializers.DictField(required=False)
+        return {"id": fields.pop("id"), "source": serializers.CharField(), **fields, "data": data}
 
 
 class ReceiptOutput(serializers.Serializer[Any]):
     result = serializers.ChoiceField(choices=[result.value for result in Result])
     differences = DifferenceOutput(many=True, required=False)
-    event = either("EventOrIdentity", EventOutput, EventIdentityOutput)
+    event = ReceiptEventOutput()
     ingestedAt = serializers.DateTimeField(required=False)
     storedAt = serializers.DateTimeField(required=False)
     customerId = UlidField(required=False)
