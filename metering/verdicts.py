@@ -22,7 +22,7 @@ _TOO_LONG = f"value has more than {MAX_DIGITS} digits on a side of the point"
 _SHOWN_CHARACTERS = 100
 _MOST_SUGGESTIONS = 3
 # How alike two names have to be: one slip in five letters.
-_ALIKE = 0.8
+_ALIKE = 4 / 5
 _path = lru_cache(maxsize=1024)(parse_path)
 
 

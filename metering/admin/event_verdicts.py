@@ -191,7 +191,8 @@ def _taken(reading: Reading) -> SafeString | str:
     if reading.problem is not None:
         return format_html('<span class="console-bad">{}</span>', reading.problem)
     value = reading.value
-    return value if isinstance(value, str) else figure(value)
+    # Plain text, at the left, as the column holds texts too.
+    return value if isinstance(value, str) else str(figure(value))
 
 
 def _groups(reading: Reading) -> str:
