@@ -101,7 +101,7 @@ def misses(installation: Installation, posts: int) -> int:
             client.post({"id": event_id, "source": "bench", "type": METER, "subject": subject, "data": {"tokens": 1}})
             usage = client.get(f"/api/v1/meters/{METER}/query", {"subject": subject})
             missed += [row["value"] for row in usage["data"]] != [number]
-            listed = client.get("/api/v2/events", {"filter": json.dumps({"id": {"$eq": event_id}})})
+            listed = client.get("/api/v2/events", {"limit": "1", "filter": json.dumps({"subject": {"$eq": subject}})})
             missed += [item["event"]["id"] for item in listed["items"]] != [event_id]
     return missed
 
