@@ -1,4 +1,3 @@
-
 """Pure: the outcomes of `metering.verdicts` as conditions in SQL on rows of metering_event, to find events by them."""
 
 from collections import defaultdict
