@@ -38,7 +38,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--delimiter", type=_delimiter, help="Between columns; 'tab' for a tab. Default: a guess.")
     parser.add_argument("--encoding", default="utf-8", choices=["utf-8", "cp1252", "latin-1"])
     parser.add_argument("--dry-run", action="store_true", help="Check the file, show some events, and store nothing.")
-    parser.add_argument("--rows", type=int, help="With --dry-run: check only so many rows.")
+    parser.add_argument("--rows", type=_count, help="With --dry-run: check only so many rows.")
 
 
 def wishes_of(options: dict[str, Any]) -> Wishes:
@@ -67,6 +67,12 @@ def _pair(text: str) -> tuple[str, str]:
     if not (name and sign and column):
         raise ArgumentTypeError(f"write NAME=COLUMN, such as tokens=ContextTokens, not {text!r}")
     return name, column
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise ArgumentTypeError(f"write a number of rows, such as 100, not {text!r}")
+    return int(text)
 
 
 def _delimiter(text: str) -> str:

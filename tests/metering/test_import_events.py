@@ -115,5 +115,6 @@ def test_it_says_what_it_needs(tmp_path):
     )
     assert str(run(tmp_path / "none.csv").error).startswith("A file cannot be read or written: [Errno 2]")
     assert str(run(path, "--rows", "1").error).startswith("Give --rows together with --dry-run")
+    assert "write a number of rows" in str(run(path, "--dry-run", "--rows", "0").error)
     assert "write NAME=COLUMN" in str(run(path, "--data", "tokens").error)
     assert not EventImport.objects.exists()
