@@ -14,6 +14,8 @@ from metering.rendering import encode
 _Input = TypeVar("_Input", bound=serializers.Serializer[Any])
 MAX_PAGE_SIZE = 1000
 MAX_LIST_SIZE = 10_000
+# What is nested deeper might be written, and then not be read where more functions have called each other.
+_DEEPEST = 100
 _WRITE_THE_TIME = "Write the time with an offset, such as 2026-01-31T00:00:00Z."
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 
@@ -112,12 +114,21 @@ class JsonObjectField(serializers.DictField):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         found: dict[str, Any] = super().to_internal_value(data)
+        if _is_deeper(found, _DEEPEST):
+            raise serializers.ValidationError(f"Nest at most {_DEEPEST} levels.")
         written = encode(found)
         if numbers.holds_nul(written):
             raise serializers.ValidationError("Remove the character \\u0000.")
         if numbers.may_be_too_long(written) and numbers.has_too_long_number(written):
             raise serializers.ValidationError(f"Send no number of more than {numbers.MAX_DIGITS:,} digits.")
         return found
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
 class PageInput(serializers.Serializer[Any]):

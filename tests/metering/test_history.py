@@ -50,7 +50,7 @@ def test_it_catches_what_goes_past_save():
 
 
 def test_it_keeps_the_last_version_of_a_deleted_row():
-    subject = Subject.objects.create(key="x", key_hash="0" * 32, created_at=START)
+    subject = Subject.objects.create(key="x", key_hash="0" * 32, created_at=START, updated_at=START)
     pk = subject.pk
     with actor(kind="system", name="tests", reason="Gone"):
         subject.delete()

@@ -86,8 +86,9 @@ def test_it_asks_for_an_array(api, body):
     assert "Send a JSON array" in response.json()["detail"]
 
 
-def test_it_refuses_a_number_that_the_database_cannot_hold(api):
-    response = api.post(URL, '[{"key": "a", "metadata": {"x": 1e200000}}]', content_type="application/json")
+@pytest.mark.parametrize("value", ["1e200000", "[" * 100 + "]" * 100])
+def test_it_refuses_what_the_database_cannot_hold_or_nobody_could_read(api, value):
+    response = api.post(URL, f'[{{"key": "a", "metadata": {{"x": {value}}}}}]', content_type="application/json")
     assert (response.status_code, Subject.objects.exists()) == (400, False)
 
 
