@@ -17,7 +17,7 @@ from metering.identity import text_hash
 from metering.models import Batch, Customer, Subject, SubjectLink
 from metering.services.corrections import check_reason
 from metering.services.subject_records import lock_subjects
-from metering.services.subjects import make_link, start_link_batch
+from metering.services.subjects import end_link, make_link, start_link_batch
 
 
 class CannotMove(DomainError):
@@ -56,7 +56,7 @@ def move_subject(*, subject_key: str, customer_id: int, from_at: datetime | None
         raise CannotMove(f"Choose another customer: {subject} belongs to {customer} from then on already.")
     _check_owners(subject, others)
     batch = start_link_batch(at, reason=reason.strip())
-    made = [*_cut(later, from_at, batch, at), make_link(subject, customer, batch, at, from_at=from_at)]
+    made = [*_end_all(later, from_at, batch, at), make_link(subject, customer, batch, at, from_at=from_at)]
     return Move(batch, tuple(later), tuple(made))
 
 
@@ -75,7 +75,7 @@ def end_links(*, subject_key: str, from_at: datetime | None, reason: str, at: da
         raise CannotMove(f"Choose an earlier time, or another subject: {subject} belongs to nobody from then on.")
     _check_owners(subject, later)
     batch = start_link_batch(at, reason=reason.strip())
-    return Move(batch, tuple(later), tuple(_cut(later, from_at, batch, at)))
+    return Move(batch, tuple(later), tuple(_end_all(later, from_at, batch, at)))
 
 
 def _locked(subject_key: str, customer_id: int | None, at: datetime) -> tuple[Subject, list[SubjectLink]]:
@@ -108,15 +108,9 @@ def _check_owners(subject: Subject, links: Sequence[SubjectLink]) -> None:
             raise CannotMove(f"Give {link.customer} another key first: {subject} is the key, so its usage is theirs.")
 
 
-def _cut(links: Sequence[SubjectLink], from_at: datetime | None, batch: Batch, at: datetime) -> list[SubjectLink]:
-    made = []
-    for link in links:
-        link.ended_batch = batch
-        link.save(update_fields=["ended_batch"])
-        if from_at is not None and (link.from_at is None or link.from_at < from_at):
-            before = make_link(link.subject, link.customer, batch, at, from_at=link.from_at, to_at=from_at)
-            made.append(before)
-    return made
+def _end_all(links: Sequence[SubjectLink], from_at: datetime | None, batch: Batch, at: datetime) -> list[SubjectLink]:
+    ended = [end_link(link, batch, at, from_at=from_at) for link in links]
+    return [before for before in ended if before is not None]
 
 
 def _reaches_past(link: SubjectLink, from_at: datetime | None) -> bool:

@@ -41,8 +41,8 @@ def relink(
     batch = start_link_batch(at)
     for key in remove:
         for link in known.get(subjects[key].pk, []):
-            if link.customer_id == customer.pk:
-                _end(link, batch, at)
+            if link.customer_id == customer.pk and link.to_at is None:
+                end_link(link, batch, at, from_at=at)
     for key in add:
         make_link(subjects[key], customer, batch, at, from_at=starts[key])
 
@@ -62,14 +62,17 @@ def _start(
     return from_at or free_from
 
 
-def _end(link: SubjectLink, batch: Batch, at: datetime) -> None:
-    """Replace an open link by one that ends at `at`: what was used until then stays with the customer."""
-    if link.to_at is not None:
-        return
+def end_link(link: SubjectLink, batch: Batch, at: datetime, *, from_at: datetime | None) -> SubjectLink | None:
+    """
+    End a link from `from_at` in event time on, None being over all time; return the link of what was before, if any.
+
+    The caller holds the subject.
+    """
     link.ended_batch = batch
     link.save(update_fields=["ended_batch"])
-    if link.from_at is None or link.from_at < at:
-        make_link(link.subject, link.customer, batch, at, from_at=link.from_at, to_at=at)
+    if from_at is None or (link.from_at is not None and link.from_at >= from_at):
+        return None
+    return make_link(link.subject, link.customer, batch, at, from_at=link.from_at, to_at=from_at)
 
 
 def make_link(
