@@ -9,7 +9,7 @@ from uuid import UUID
 
 from metering.filter_string import FilterString
 from metering.filter_time import FilterTime
-from metering.usage_sql import Span
+from metering.spans import Span
 
 # As metering.models.event.SubjectHash, which an index of events has.
 SUBJECT_HASH: Final = "hashtextextended({}, 0)"

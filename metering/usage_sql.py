@@ -7,28 +7,20 @@ the bound, and none waits to be built anew, is read from its buckets; any other 
 batches that are not rolled up yet.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from metering.aggregation_sql import AGGREGATIONS
 from metering.filter_string import FilterString
+from metering.spans import Span
 
 QUARTER_SQL = "interval '15 minutes'"
 _IS_IN_SPAN = "bucket.first_at < span.high AND bucket.last_at >= span.low"
 # As the index on events; the text itself is compared after it.
 _IS_OF_SUBJECT = "hashtextextended(subject, 0) = hashtextextended(span.subject, 0)"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Events of a subject (None: of all) in a half-open range of event time; None is open."""
-
-    subject: str | None
-    start: datetime | None
-    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,35 +42,6 @@ class Selection:
     by_day: bool = False
     bound: int | None = None
     from_events_only: bool = False
-
-
-def clip_spans(spans: Sequence[Span], start: datetime | None, end: datetime | None) -> tuple[Span, ...]:
-    """Cut spans to [start, end), leave out what is empty then, and join those of a subject that touch or overlap."""
-    cut = [Span(span.subject, later(span.start, start), earlier(span.end, end)) for span in spans]
-    filled = [span for span in cut if span.start is None or span.end is None or span.start < span.end]
-    joined: list[Span] = []
-    for span in sorted(filled, key=_by_subject_and_start):
-        last = joined[-1] if joined else None
-        if last and last.subject == span.subject and (last.end is None or span.start is None or span.start <= last.end):
-            latest = None if last.end is None or span.end is None else max(last.end, span.end)
-            joined[-1] = replace(last, end=latest)
-        else:
-            joined.append(span)
-    return tuple(joined)
-
-
-def _by_subject_and_start(span: Span) -> tuple[str, bool, datetime]:
-    return span.subject or "", span.start is not None, span.start or datetime(1, 1, 1, tzinfo=UTC)
-
-
-def later(one: datetime | None, other: datetime | None) -> datetime | None:
-    """Return the later of two starts; None is open."""
-    return max(one, other) if one and other else one or other
-
-
-def earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    """Return the earlier of two ends; None is open."""
-    return min(one, other) if one and other else one or other
 
 
 def usage_statement(selection: Selection) -> tuple[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from metering.event_sql import EventSelection, Place, batch_range_statement, pag
 from metering.filter_time import FilterTime
 from metering.identity import text_hash
 from metering.models import Customer, Event, SubjectLink
-from metering.usage_sql import Span, clip_spans
+from metering.spans import Span, clip_spans
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

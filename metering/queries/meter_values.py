@@ -8,7 +8,8 @@ from django.db import connection
 
 from metering.jsonpath import parse_path
 from metering.models import Meter, MeterVersion
-from metering.usage_sql import QUARTER_SQL, group_text, later
+from metering.spans import later
+from metering.usage_sql import QUARTER_SQL, group_text
 
 _QUARTER = timedelta(minutes=15)
 _IS_COUNTED = """

@@ -1,26 +1,31 @@
-"""Usage of a meter, exact at every moment, and the events behind it."""
+"""Usage of a meter, exact at every moment."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import pairwise
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField, Value
-from django.db.models.fields.json import KeyTextTransform, KeyTransform
-from django.db.models.functions import Coalesce
 
-from metering.errors import DomainError
-from metering.filter_string import FilterString, one_of
-from metering.identity import text_hash
-from metering.jsonpath import parse_path
-from metering.models import Aggregation, Event, EventVoid, MeterVersion, SubjectLink
-from metering.queries.conditions import Meets
-from metering.usage_sql import Selection, Span, clip_spans, later, usage_statement
+from metering.models import Aggregation, MeterVersion
+from metering.queries.matching import matching_events
+from metering.queries.selections import Filters, SubjectSpan, UnknownGroupKey, customer_spans, place_of, select
+from metering.usage_sql import Selection, usage_statement
 from metering.windows import WindowSize, window_edges
+
+__all__ = [
+    "COUNTING",
+    "Filters",
+    "SubjectSpan",
+    "UnknownGroupKey",
+    "UsageRow",
+    "customer_spans",
+    "matching_events",
+    "query_usage",
+    "total_usage",
+]
 
 _MINUTE = timedelta(minutes=1)
 _DAY = timedelta(days=1)
@@ -33,25 +38,9 @@ _SMALLEST_WINDOW = {
     WindowSize.DAY: timedelta(hours=20),
     WindowSize.MONTH: timedelta(days=27),
 }
-
 _AVERAGE = Context(prec=38, rounding=ROUND_HALF_UP)
 # Of these, nothing is 0, not no usage.
 COUNTING = frozenset({Aggregation.COUNT, Aggregation.UNIQUE_COUNT})
-# The texts of groups that count, by group name.
-Filters = Mapping[str, Sequence[str] | FilterString]
-
-
-class UnknownGroupKey(DomainError):
-    code = "unknown_group_key"
-
-
-@dataclass(frozen=True, slots=True)
-class SubjectSpan:
-    """Events of a subject in a half-open range of event time; None is open."""
-
-    subject: str
-    start: datetime | None
-    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +53,6 @@ class UsageRow:
     group: dict[str, str]
     value: Decimal
     events: int
-
-
-def customer_spans(*, customer_id: int, bound: int | None = None) -> tuple[SubjectSpan, ...]:
-    """Return whose events a customer's usage is made of, now or as it was known at batch `bound`; one query."""
-    links = SubjectLink.objects.known_at(bound).filter(customer_id=customer_id).select_related("subject")
-    return tuple(SubjectSpan(link.subject.key, link.from_at, link.to_at) for link in links.order_by("pk"))
 
 
 def query_usage(
@@ -97,10 +80,10 @@ def query_usage(
 
     :raises UnknownGroupKey: if the meter version has no such group.
     """
-    selection = _selection(version, start, end, spans, subjects, filters, bound, from_events_only)
+    selection = select(version, start, end, spans, subjects, filters, bound, from_events_only)
     if not selection.spans:
         return []
-    selection = replace(selection, group_by=tuple(_place(version, key) for key in group_by), by_subject=by_subject)
+    selection = replace(selection, group_by=tuple(place_of(version, key) for key in group_by), by_subject=by_subject)
     found = _whole_range(selection, start, end) if window is None else _windowed(selection, start, end, window)
     aggregation = version.meter.aggregation
     rows = [
@@ -134,95 +117,6 @@ def total_usage(
         from_events_only=from_events_only,
     )
     return rows[0].value if rows else Decimal(0)
-
-
-def matching_events(
-    *,
-    version: MeterVersion,
-    start: datetime | None,
-    end: datetime | None,
-    spans: Sequence[SubjectSpan] | None = None,
-    filters: Filters | None = None,
-    bound: int | None = None,
-) -> QuerySet[Event]:
-    """Return the events that `query_usage` counts for the same arguments, bad values included, newest first."""
-    selection = _selection(version, start, end, spans, None, filters, bound, False)
-    chosen = Q(pk__in=[])
-    for span in selection.spans:
-        chosen |= _span_condition(span)
-    subjects = {span.subject for span in selection.spans if span.subject is not None}
-    events = Event.objects.of_subjects(subjects) if subjects else Event.objects.all()
-    events = events.filter(chosen, type=version.meter.event_type)
-    if bound is not None:
-        events = events.filter(batch_id__lte=bound)
-    for place, condition in selection.filters:
-        events = events.filter(Meets(_group_expression(selection.group_paths[place]), condition))
-    void = EventVoid.objects.known_at(bound).filter(event_key=OuterRef("key"))
-    return events.filter(~Exists(void)).order_by("-time", "key")
-
-
-# --- What is selected ----------------------------------------------------------------------------------------------
-
-
-def _selection(
-    version: MeterVersion,
-    start: datetime | None,
-    end: datetime | None,
-    spans: Sequence[SubjectSpan] | None,
-    subjects: Sequence[str] | None,
-    filters: Filters | None,
-    bound: int | None,
-    from_events_only: bool,
-) -> Selection:
-    meter = version.meter
-    clipped = clip_spans(_named_spans(spans, subjects), later(start, meter.event_from), end)
-    is_of_all = spans is None and subjects is None
-    return Selection(
-        version_id=version.pk,
-        floor_batch=version.floor_batch,
-        aggregation=meter.aggregation,
-        event_type=meter.event_type,
-        value_path=parse_path(meter.value_property) if meter.value_property else None,
-        group_paths=tuple(parse_path(version.group_by[key]) for key in version.group_keys),
-        spans=clipped,
-        subject_hashes=None if is_of_all else tuple({text_hash(span.subject or "") for span in clipped}),
-        filters=tuple((_place(version, key), _condition(wanted)) for key, wanted in (filters or {}).items()),
-        bound=bound,
-        from_events_only=from_events_only or version.backfilled_at is None,
-    )
-
-
-def _place(version: MeterVersion, key: str) -> int:
-    if key not in version.group_by:
-        known = ", ".join(version.group_keys) or "none"
-        raise UnknownGroupKey(f"The meter {version.meter.slug} has no group {key!r}. Use one of: {known}.")
-    return version.group_keys.index(key)
-
-
-def _condition(wanted: Sequence[str] | FilterString) -> FilterString:
-    return wanted if isinstance(wanted, FilterString) else one_of(wanted)
-
-
-def _named_spans(spans: Sequence[SubjectSpan] | None, subjects: Sequence[str] | None) -> list[Span]:
-    if spans is None:
-        return [Span(None, None, None)] if subjects is None else [Span(subject, None, None) for subject in subjects]
-    return [Span(span.subject, span.start, span.end) for span in spans if subjects is None or span.subject in subjects]
-
-
-def _span_condition(span: Span) -> Q:
-    condition = Q() if span.subject is None else Q(subject=span.subject)
-    if span.start is not None:
-        condition &= Q(time__gte=span.start)
-    if span.end is not None:
-        condition &= Q(time__lt=span.end)
-    return condition or ~Q(pk__in=[])
-
-
-def _group_expression(path: tuple[str, ...]) -> Coalesce:
-    inner: Any = "data"
-    for key in path[:-1]:
-        inner = KeyTransform(key, inner)
-    return Coalesce(KeyTextTransform(path[-1], inner), Value(""), output_field=TextField())
 
 
 # --- What comes back -----------------------------------------------------------------------------------------------

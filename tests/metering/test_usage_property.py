@@ -11,7 +11,8 @@ from metering.audit import CHECKS, Scope
 from metering.models import Aggregation, Batch, Bucket, MeterVersion
 from metering.queries.usage import matching_events, query_usage, total_usage
 from metering.services.rollups import advance_rollups
-from tests.metering.usage_chance import AT, Chance, History
+from tests.metering.usage_chance import AT, Chance
+from tests.metering.usage_history import History
 from tests.metering.usage_model import expected_usage
 
 pytestmark = pytest.mark.django_db

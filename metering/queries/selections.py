@@ -1,0 +1,90 @@
+"""Which events of a meter a question is about."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from metering.errors import DomainError
+from metering.filter_string import FilterString, one_of
+from metering.identity import text_hash
+from metering.jsonpath import parse_path
+from metering.models import MeterVersion, SubjectLink
+from metering.spans import Span, clip_spans, later
+from metering.usage_sql import Selection
+
+# The texts of groups that count, by group name.
+Filters = Mapping[str, Sequence[str] | FilterString]
+
+
+class UnknownGroupKey(DomainError):
+    code = "unknown_group_key"
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectSpan:
+    """Events of a subject in a half-open range of event time; None is open."""
+
+    subject: str
+    start: datetime | None
+    end: datetime | None
+
+
+def customer_spans(*, customer_id: int, bound: int | None = None) -> tuple[SubjectSpan, ...]:
+    """Return whose events a customer's usage is made of, now or as it was known at batch `bound`; one query."""
+    links = SubjectLink.objects.known_at(bound).filter(customer_id=customer_id).select_related("subject")
+    return tuple(SubjectSpan(link.subject.key, link.from_at, link.to_at) for link in links.order_by("pk"))
+
+
+def select(
+    version: MeterVersion,
+    start: datetime | None,
+    end: datetime | None,
+    spans: Sequence[SubjectSpan] | None,
+    subjects: Sequence[str] | None,
+    filters: Filters | None,
+    bound: int | None,
+    from_events_only: bool,
+) -> Selection:
+    """
+    Return what the arguments of a usage query choose, without groups and windows.
+
+    :raises UnknownGroupKey: if the meter version has no group that is filtered by.
+    """
+    meter = version.meter
+    clipped = clip_spans(_named_spans(spans, subjects), later(start, meter.event_from), end)
+    is_of_all = spans is None and subjects is None
+    return Selection(
+        version_id=version.pk,
+        floor_batch=version.floor_batch,
+        aggregation=meter.aggregation,
+        event_type=meter.event_type,
+        value_path=parse_path(meter.value_property) if meter.value_property else None,
+        group_paths=tuple(parse_path(version.group_by[key]) for key in version.group_keys),
+        spans=clipped,
+        subject_hashes=None if is_of_all else tuple({text_hash(span.subject or "") for span in clipped}),
+        filters=tuple((place_of(version, key), _condition(wanted)) for key, wanted in (filters or {}).items()),
+        bound=bound,
+        from_events_only=from_events_only or version.backfilled_at is None,
+    )
+
+
+def place_of(version: MeterVersion, key: str) -> int:
+    """
+    Return where a group's text stands among those that series keep.
+
+    :raises UnknownGroupKey: if the meter version has no such group.
+    """
+    if key not in version.group_by:
+        known = ", ".join(version.group_keys) or "none"
+        raise UnknownGroupKey(f"The meter {version.meter.slug} has no group {key!r}. Use one of: {known}.")
+    return version.group_keys.index(key)
+
+
+def _condition(wanted: Sequence[str] | FilterString) -> FilterString:
+    return wanted if isinstance(wanted, FilterString) else one_of(wanted)
+
+
+def _named_spans(spans: Sequence[SubjectSpan] | None, subjects: Sequence[str] | None) -> list[Span]:
+    if spans is None:
+        return [Span(None, None, None)] if subjects is None else [Span(subject, None, None) for subject in subjects]
+    return [Span(span.subject, span.start, span.end) for span in spans if subjects is None or span.subject in subjects]
