@@ -51,7 +51,6 @@ class EmbeddedPostgres:
         self._starting = FileLock(data_dir / "start.lock")
         self._users = FileLock(data_dir / "users.lock")
         self._keeper = FileLock(data_dir / "keeper.lock")
-        self._told_to_end = data_dir / "keeper.ending"
 
     def start(self) -> None:
         """
@@ -68,12 +67,11 @@ class EmbeddedPostgres:
             )
         self._prepare_socket_folder(account)
         programs = programs_for(account, self.version)
-        # Waits while a keeper that saw the last user go is still stopping the server.
+        # Waits while a keeper that saw the last user go is stopping the server. From here on none will.
         self._users.take(shared=True)
         try:
             with self._one_starter():
                 check_version(self.cluster, self.version)
-                self._await_ending_keeper()
                 if not self._joined():
                     self._stop_leftover()
                     initialise(
@@ -90,15 +88,12 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """Let go of the server; the last one to do so waits until it has ended. Without a start, do nothing."""
+        """Let go of the server, and wait until it has ended if nobody else holds on. Without a start, do nothing."""
         if not self._users.is_held:
             return
-        last = self._users.take(wait=False)
-        if last:
-            wait_until(self._end_keeper, seconds=_STOP_SECONDS)
-        elif not self._others_use_it():
-            wait_until(self._keeper.is_free, seconds=_STOP_SECONDS)
         self._users.release()
+        # Ending the server is its keeper's alone: who ended it here might be killed before it is done.
+        wait_until(lambda: self._keeper.is_free() or self._others_use_it(), seconds=_STOP_SECONDS)
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -165,9 +160,9 @@ class EmbeddedPostgres:
             self._starting.release()
 
     def _joined(self) -> bool:
-        """Join the server that runs; one that the end of its last user is still stopping is waited for instead."""
-        deadline = time.monotonic() + _STOP_SECONDS
-        while self.is_running():
+        """Join the server that a keeper holds, once it answers; False where none does, or it ends instead."""
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._keeper.is_free():
             try:
                 self._create_database()
             except psycopg.OperationalError as error:
@@ -237,32 +232,15 @@ class EmbeddedPostgres:
             os.kill(pid, signal.SIGINT)
             if not wait_until(lambda: not is_alive(pid), seconds=_STOP_SECONDS):
                 raise DatabaseUnavailable(f"A PostgreSQL of an earlier start (process {pid}) does not end: end it.")
-        # What a killed server served notices within moments, and PostgreSQL refuses to start until it has gone.
+        # Processes of a killed server notice within moments, and PostgreSQL refuses to start until they have gone.
         wait_until(lambda: not processes_on(self.cluster), seconds=_STOP_SECONDS)
         # A process id is used again after a restart of the machine, and PostgreSQL would then refuse to start.
         (self.cluster / "postmaster.pid").unlink(missing_ok=True)
         (socket_dir(self.data_dir) / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
 
-    def _end_keeper(self) -> bool:
-        if self._keeper.is_free():
-            return True
-        with contextlib.suppress(ProcessLookupError, ValueError):
-            keeper = self._keeper.path.read_text()
-            # First, so that who comes after a stop that was cut short knows that this keeper has no future.
-            self._told_to_end.write_text(keeper)
-            os.kill(int(keeper), signal.SIGTERM)
-        return False
-
-    def _await_ending_keeper(self) -> None:
-        """Wait for a keeper that a last user, killed since, told to end: its server answers for a moment more."""
-        with contextlib.suppress(FileNotFoundError):
-            if self._told_to_end.read_text() == self._keeper.path.read_text():
-                wait_until(self._end_keeper, seconds=_STOP_SECONDS)
-            self._told_to_end.unlink()
-
     def _others_use_it(self) -> bool:
-        # Only a keeper that is stopping holds this lock exclusively.
-        return self._users.take(shared=True, wait=False)
+        # A lock that is to be had exclusively is nobody's; one that is not even to be had shared is the keeper's.
+        return not self._users.is_free() and self._users.is_shared()
 
 
 def _make_folders(folder: Path, *, mode: int) -> None:

@@ -2,7 +2,9 @@
 The process that holds the embedded PostgreSQL: it ends the server when the last process that uses it has gone.
 
 Users hold a shared lock on a file, which the kernel drops however they end. Getting that lock exclusively therefore
-means that nobody is left. If the keeper itself is killed, the kernel ends the server.
+means that nobody is left; the keeper holds on to it until the server has ended, so that who comes meanwhile waits and
+then starts a new one. Nothing else ends the server while anybody uses it: signals that reach every process of a session
+or a service are ignored here, as the users end by them. If the keeper itself is killed, the kernel ends the server.
 """
 
 import json
@@ -12,7 +14,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from billing_site.processes import FileLock, die_with_parent, wait_until
@@ -29,28 +30,19 @@ def main() -> int:
     if not wait_until(lambda: held.take(wait=False), seconds=5):
         return 1
     Path(order["keeper_lock"]).write_text(str(os.getpid()))
-    stopping = _stop_on_signals()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        # Not SIG_IGN, which the server would inherit.
+        signal.signal(number, lambda *_: None)
     account = {} if order["uid"] is None else {"user": order["uid"], "group": order["gid"], "extra_groups": []}
     # SIGINT is PostgreSQL's fast shutdown: SIGTERM would wait for its clients.
     server = subprocess.Popen(
         order["command"], stdin=subprocess.DEVNULL, preexec_fn=die_with_parent(signal.SIGINT), **account
     )
     users = FileLock(Path(order["users_lock"]))
-    while server.poll() is None and not stopping and not users.take(wait=False):
+    while server.poll() is None and not users.take(wait=False):
         time.sleep(_POLL_SECONDS)
     _stop(server)
     return 0
-
-
-def _stop_on_signals() -> list[int]:
-    received: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        received.append(number)
-
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, note)
-    return received
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

@@ -16,11 +16,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from billing_site.processes import die_with_parent, kill_group
+from billing_site.processes import die_with_parent, kill_group, wait_until
 
 _MOST_RESTARTS = 5
 _RESTART_WINDOW_SECONDS = 60
 _READY_SECONDS = 120
+_GONE_SECONDS = 10
 READY_DESCRIPTOR = "BILLING_READY_FD"
 
 
@@ -208,7 +209,7 @@ def _is_healthy(host: str, port: int) -> bool:
 
 def kill_orphans(record: Path) -> None:
     """
-    Kill the children of a `serve` that was itself killed, so that the next one finds its port free.
+    Kill the children of a `serve` that was itself killed, and return once they have gone and their port is free.
 
     They have been told to end by the kernel; this only spares the wait. A pid counts only with its start time,
     because pids are used again.
@@ -222,7 +223,19 @@ def kill_orphans(record: Path) -> None:
     for pid, start in children:
         if start is not None and _start_time(pid) == start:
             kill_group(pid)
+            wait_until(lambda group=pid: not _members(group), seconds=_GONE_SECONDS)  # type: ignore[misc]
     record.unlink(missing_ok=True)
+
+
+def _members(group: int) -> list[int]:
+    """Return the processes of a group that have not ended."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            state, _, its_group, *_ = (process / "stat").read_text().rsplit(")", 1)[1].split()
+            if int(its_group) == group and state != "Z":
+                found.append(int(process.name))
+    return found
 
 
 def _start_time(pid: int) -> Any:

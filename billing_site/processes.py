@@ -76,7 +76,7 @@ class FileLock:
         return self._descriptor is not None
 
     def take(self, *, shared: bool = False, wait: bool = True) -> bool:
-        """Take the lock, or change the kind of a lock held; answer False where that would have meant waiting."""
+        """Take the lock; answer False where that would have meant waiting."""
         if self._descriptor is None:
             self._descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         kind = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
@@ -87,6 +87,11 @@ class FileLock:
             return False
         return True
 
+    def keep_across_exec(self) -> None:
+        """Have the lock last until this process ends, also where it starts another program in its place."""
+        if self._descriptor is not None:
+            os.set_inheritable(self._descriptor, True)
+
     def release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
@@ -94,7 +99,14 @@ class FileLock:
 
     def is_free(self) -> bool:
         """Answer whether nobody holds the lock, by another handle than one this object may hold."""
+        return self._could_take(shared=False)
+
+    def is_shared(self) -> bool:
+        """Answer whether another handle may share the lock: nobody holds it exclusively."""
+        return self._could_take(shared=True)
+
+    def _could_take(self, *, shared: bool) -> bool:
         probe = FileLock(self.path)
-        free = probe.take(wait=False)
+        could = probe.take(shared=shared, wait=False)
         probe.release()
-        return free
+        return could

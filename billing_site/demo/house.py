@@ -11,7 +11,7 @@ from pathlib import Path
 
 from billing_site.data_dir import socket_dir
 from billing_site.embedded_postgres import EmbeddedPostgres
-from billing_site.processes import die_with_parent
+from billing_site.processes import FileLock, die_with_parent
 
 _MARKER = "made-by-demo"
 _START_SECONDS = 90
@@ -32,9 +32,9 @@ def clean_folder(folder: Path) -> None:
         raise CannotStart(
             f"{folder} holds something that no demo made. Move it away, or name another BILLING_DEMO_DIR."
         )
-    if EmbeddedPostgres(folder).is_running():
-        raise CannotStart(f"A demo is running in {folder}. Stop it, or name another BILLING_DEMO_DIR.")
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _claim(folder)
         if folder.exists():
             shutil.rmtree(folder)
         shutil.rmtree(socket_dir(folder), ignore_errors=True)
@@ -56,6 +56,15 @@ def refuse_taken_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise CannotStart(f"Port {port} is taken. Stop what listens there, or give another --port.") from error
+
+
+def _claim(folder: Path) -> None:
+    """Hold the folder until this process ends, by a lock beside it, as what is in it is about to be removed."""
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"))
+    # Who starts a `serve` there by hand holds no such lock.
+    if not lock.take(wait=False) or EmbeddedPostgres(folder).is_running():
+        raise CannotStart(f"A demo is running in {folder}. Stop it, or name another BILLING_DEMO_DIR.")
+    lock.keep_across_exec()
 
 
 @contextmanager

@@ -102,6 +102,18 @@ def test_it_starts_clean_and_leaves_no_process_when_it_is_interrupted(data_dir):
     assert wait_for(lambda: not processes_of(folder))
 
 
+def test_of_two_that_start_at_once_in_one_folder_one_is_refused(data_dir):
+    folder = data_dir.parent / "demo"
+    both = [launch(folder, "--port", str(free_port()), "--customers", "2", "--days", "2") for _ in range(2)]
+    assert wait_for(lambda: any(process.poll() is not None for process in both), 60)
+    [refused] = [process for process in both if process.poll() is not None]
+    [other] = [process for process in both if process is not refused]
+    assert f"A demo is running in {folder}. Stop it" in refused.communicate(timeout=60)[1]
+    assert wait_for(lambda: EmbeddedPostgres(folder).is_running(), 60)
+    assert stopped_by(signal.SIGTERM, other) == (0, "")
+    assert wait_for(lambda: not processes_of(folder))
+
+
 def test_it_leaves_no_process_when_it_is_killed(data_dir):
     folder = data_dir.parent / "demo"
     process = launch(folder, "--port", str(free_port()), "--customers", "2", "--days", "2")

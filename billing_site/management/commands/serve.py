@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import OperationalError, connection
+from django.db import connection
 
 from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 from billing_site.external_database import UnusableDatabase, check_external_database
@@ -103,17 +103,9 @@ def _refuse_taken_port(host: str, port: int) -> None:
 def _prepare_database(database: EmbeddedPostgres | None) -> None:
     if database is None:
         check_external_database()
-        _migrate()
-        return
-    database.start()
-    try:
-        _migrate()
-    except OperationalError:
-        # Processes of a killed `serve` may take the database down while they end; a fresh start is ours alone.
-        connection.close()
-        database.stop()
+    else:
         database.start()
-        _migrate()
+    _migrate()
 
 
 def _migrate() -> None:
