@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentParser
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from billing_site.bench import report
 from billing_site.bench.installation import BenchFailed
 from billing_site.bench.run import measure
 from billing_site.bench.sizes import FULL, QUICK
+from metering import clock
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         sizes = QUICK if options["quick"] else FULL
         try:
-            measured = measure(sizes, at=datetime.now(UTC), say=self._say)
+            measured = measure(sizes, at=clock.now(), say=self._say)
         except BenchFailed as error:
             raise CommandError(str(error)) from None
         rows = report.figures(measured)
