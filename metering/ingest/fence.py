@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 
-from metering.models import Batch, BatchKind
+from metering.models import Batch, BatchKind, Correction
 
 # The SQL function metering_write_events takes the same pair.
 _WRITERS_LOCK = (7741, 1)
@@ -19,15 +19,17 @@ _HOLDERS = """
 """
 
 
-def start_batch(*, kind: BatchKind, at: datetime) -> Batch:
+def start_batch(*, kind: BatchKind, at: datetime, reason: str = "", correction: Correction | None = None) -> Batch:
     """
-    Draw the batch of this transaction, for a change to usage other than written events.
+    Draw the batch of this transaction, for a change to usage other than written events: one with nothing to roll up.
 
     The lock that tells the fence of us comes before the id, and is held until the transaction ends.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", _WRITERS_LOCK)
-    return Batch.objects.create(kind=kind, received_at=at)
+    return Batch.objects.create(
+        kind=kind, received_at=at, reason=reason, correction=correction, is_rolled_up=kind != BatchKind.EVENTS
+    )
 
 
 def current_bound() -> int:

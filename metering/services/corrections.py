@@ -186,7 +186,7 @@ def restore_event(*, source: str, event_id: str, reason: str, at: datetime) -> C
         created_at=at,
         finished_at=at,
     )
-    _restore([void], correction_batch(correction, BatchKind.RESTORE, at))
+    _restore([void], start_batch(kind=BatchKind.RESTORE, at=at, correction=correction))
     return correction
 
 
@@ -198,14 +198,6 @@ def check_reason(reason: str) -> None:
     """
     if not reason.strip():
         raise ReasonIsMissing("Say why, in a few words; the reason is kept with the correction.")
-
-
-def correction_batch(correction: Correction, kind: BatchKind, at: datetime) -> Batch:
-    """Draw a batch without new events, which names its correction; the caller holds the roll-up lock."""
-    batch = start_batch(kind=kind, at=at)
-    batch.correction, batch.is_rolled_up = correction, True
-    batch.save(update_fields=["correction", "is_rolled_up"])
-    return batch
 
 
 def void_now(events: Sequence[Event], batch: Batch) -> None:
@@ -237,7 +229,7 @@ def _void_next(correction: Correction, at: datetime) -> None:
         correction.position_at, correction.position_key = last.time, last.key
         correction.done += len(events)
         if counting := _counting(events):
-            void_now(counting, correction_batch(correction, BatchKind.VOID, at))
+            void_now(counting, start_batch(kind=BatchKind.VOID, at=at, correction=correction))
         correction.voided += len(counting)
     if len(events) < MOST_EVENTS or correction.done == correction.matched:
         correction.move(CorrectionStatus.DONE)
@@ -263,7 +255,7 @@ def _counting(events: Sequence[Event]) -> list[Event]:
 def _restore_next(correction: Correction, at: datetime) -> None:
     made = EventVoid.objects.known_at(None).filter(voided_batch__correction=correction, voided_batch__kind__in=_VOIDING)
     voids = list(made.order_by("voided_batch_id", "event_key")[:MOST_EVENTS])
-    batch = correction_batch(correction, BatchKind.RESTORE, at)
+    batch = start_batch(kind=BatchKind.RESTORE, at=at, correction=correction)
     _restore(voids, batch)
     correction.refresh_from_db(fields=["restored"])
     if correction.kind == CorrectionKind.AMENDMENT:

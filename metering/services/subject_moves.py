@@ -14,10 +14,11 @@ from django.db.models import F
 
 from metering.errors import DomainError
 from metering.identity import text_hash
-from metering.models import Batch, Customer, Subject, SubjectLink
+from metering.ingest.fence import start_batch
+from metering.models import Batch, BatchKind, Customer, Subject, SubjectLink
 from metering.services.corrections import check_reason
 from metering.services.subject_records import lock_subjects
-from metering.services.subjects import end_link, make_link, start_link_batch
+from metering.services.subjects import end_link, make_link
 
 
 class CannotMove(DomainError):
@@ -55,7 +56,7 @@ def move_subject(*, subject_key: str, customer_id: int, from_at: datetime | None
     if not others and any(link.to_at is None and _starts_by(link, from_at) for link in later):
         raise CannotMove(f"Choose another customer: {subject} belongs to {customer} from then on already.")
     _check_owners(subject, others)
-    batch = start_link_batch(at, reason=reason.strip())
+    batch = start_batch(kind=BatchKind.LINK, at=at, reason=reason.strip())
     made = [*_end_all(later, from_at, batch, at), make_link(subject, customer, batch, at, from_at=from_at)]
     return Move(batch, tuple(later), tuple(made))
 
@@ -74,7 +75,7 @@ def end_links(*, subject_key: str, from_at: datetime | None, reason: str, at: da
     if not later:
         raise CannotMove(f"Choose an earlier time, or another subject: {subject} belongs to nobody from then on.")
     _check_owners(subject, later)
-    batch = start_link_batch(at, reason=reason.strip())
+    batch = start_batch(kind=BatchKind.LINK, at=at, reason=reason.strip())
     return Move(batch, tuple(later), tuple(_end_all(later, from_at, batch, at)))
 
 

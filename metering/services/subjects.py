@@ -38,7 +38,7 @@ def relink(
     for link in links.order_by("pk"):
         known.setdefault(link.subject_id, []).append(link)
     starts = {key: _start(subjects[key], customer, known.get(subjects[key].pk, []), from_at) for key in add}
-    batch = start_link_batch(at)
+    batch = start_batch(kind=BatchKind.LINK, at=at)
     for key in remove:
         for link in known.get(subjects[key].pk, []):
             if link.customer_id == customer.pk and link.to_at is None:
@@ -88,11 +88,3 @@ def make_link(
     return SubjectLink.objects.create(
         subject=subject, customer=customer, from_at=from_at, to_at=to_at, made_batch=batch, created_at=at
     )
-
-
-def start_link_batch(at: datetime, *, reason: str = "") -> Batch:
-    """Draw the batch of a change of links. It holds no events, so there is nothing to roll up."""
-    batch = start_batch(kind=BatchKind.LINK, at=at)
-    batch.is_rolled_up, batch.reason = True, reason
-    batch.save(update_fields=["is_rolled_up", "reason"])
-    return batch
