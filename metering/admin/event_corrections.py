@@ -26,7 +26,8 @@ from metering.admin.filters import chosen_range
 from metering.admin.pages import ReasonedForm, find_row, render_page, run_action
 from metering.errors import DomainError
 from metering.models import Correction, Event
-from metering.queries.corrections import EventFilter, VoidPreview, open_void
+from metering.queries.corrections import VoidPreview, open_void
+from metering.queries.event_filter import EventFilter
 from metering.services.amendments import amend_event
 from metering.services.corrections import preview_void, restore_event, void_events
 

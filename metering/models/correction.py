@@ -7,7 +7,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from metering.errors import DomainError
 from metering.models.base import UlidField, tracked
-from metering.models.event import Batch
+from metering.models.event import Batch, BatchKind
 
 
 class InvalidCorrectionMove(DomainError):
@@ -121,6 +121,12 @@ class EventVoidQuerySet(models.QuerySet["EventVoid"]):
             return self.filter(restored_batch=None)
         made = self.filter(voided_batch_id__lte=bound)
         return made.filter(Q(restored_batch=None) | Q(restored_batch_id__gt=bound))
+
+    def made_by(self, correction: Correction) -> "EventVoidQuerySet":
+        """What a correction voided; undoing an amendment voids its replacement, which is no part of it."""
+        return self.filter(
+            voided_batch__correction=correction, voided_batch__kind__in=[BatchKind.VOID, BatchKind.AMENDMENT]
+        )
 
 
 class EventVoid(models.Model):

@@ -1,8 +1,8 @@
-"""Which events a correction means, and what voiding them would do."""
+"""What voiding events would do, and what corrections did."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,125 +10,21 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
-from metering.errors import DomainError
-from metering.identity import event_key
+from metering.aggregation_sql import TEXT_HASH
 from metering.jsonpath import parse_path
-from metering.models import Aggregation, BatchKind, Correction, Customer, Event, EventVoid, Meter
+from metering.models import Aggregation, Correction, Customer, Event, EventVoid, Meter
+from metering.queries.event_filter import EventFilter
 
-MOST_EVENTS = 10_000
 # Above this many events, reading the value of each takes longer than one waits for a preview.
 _MOST_VALUES = 200_000
 _MOST_NAMES = 20
-# By the name in the API, which is how a correction stores its filter too.
-_CONDITIONS = {
-    "type": "type",
-    "subject": "subject",
-    "source": "source",
-    "id": "event_id",
-    "from": "time__gte",
-    "to": "time__lt",
-    "ingestedFrom": "batch__received_at__gte",
-    "ingestedTo": "batch__received_at__lt",
-}
-_ATTRIBUTES = {"from": "start", "to": "end", "ingestedFrom": "ingested_start", "ingestedTo": "ingested_end"}
-
-
-class EmptyFilter(DomainError):
-    code = "empty_filter"
-
-
-class TooManyEvents(DomainError):
-    code = "too_many_events"
-
-
-class UnknownEvent(DomainError):
-    status = 404
-    code = "unknown_event"
-
-
-@dataclass(frozen=True, slots=True)
-class EventFilter:
-    """
-    Events that have all that is named here; ranges are half-open. With `events`, those by (source, id) and no others.
-    """
-
-    type: str | None = None
-    subject: str | None = None
-    source: str | None = None
-    id: str | None = None
-    start: datetime | None = None
-    end: datetime | None = None
-    ingested_start: datetime | None = None
-    ingested_end: datetime | None = None
-    events: tuple[tuple[str, str], ...] = ()
-
-    def check(self) -> None:
-        """
-        Pass if it is clear which events are meant.
-
-        :raises EmptyFilter: if nothing is named, which would mean every event there is, or a range holds no time.
-        :raises TooManyEvents: if more than 10,000 events are listed.
-        """
-        named = {field.name for field in fields(self) if getattr(self, field.name)}
-        if not named:
-            raise EmptyFilter("Name the events: by source and id, or by type, subject, source, id or a range of time.")
-        if self.events and named != {"events"}:
-            raise EmptyFilter("Give either a list of events or a filter, not both.")
-        if len(self.events) > MOST_EVENTS:
-            raise TooManyEvents(f"List at most {MOST_EVENTS:,} events; use a filter for more.")
-        for start, end in ((self.start, self.end), (self.ingested_start, self.ingested_end)):
-            if start and end and start >= end:
-                raise EmptyFilter("Choose an end after the start: no event can be in this range.")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return it as the API takes it, times in UTC."""
-        if self.events:
-            return {"events": [{"source": source, "id": event_id} for source, event_id in self.events]}
-        named = {name: getattr(self, _ATTRIBUTES.get(name, name)) for name in _CONDITIONS}
-        return {
-            name: value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
-            for name, value in named.items()
-            if value is not None
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "EventFilter":
-        """Read what `to_json` wrote."""
-        if "events" in data:
-            return cls(events=tuple((event["source"], event["id"]) for event in data["events"]))
-        named: dict[str, Any] = {
-            _ATTRIBUTES.get(name, name): datetime.fromisoformat(value) if name in _ATTRIBUTES else value
-            for name, value in data.items()
-        }
-        return cls(**named)
-
-    def matching(self, *, bound: int) -> QuerySet[Event]:
-        """Return the events that are meant, in batches up to `bound`, void ones too; in no order."""
-        if self.events:
-            keys = [event_key(source, event_id) for source, event_id in self.events]
-            return Event.objects.filter(pk__in=keys, batch_id__lte=bound)
-        named = {name: getattr(self, _ATTRIBUTES.get(name, name)) for name in _CONDITIONS}
-        conditions = {_CONDITIONS[name]: value for name, value in named.items() if value is not None}
-        return Event.objects.filter(**conditions, batch_id__lte=bound)
-
-    def check_known(self) -> None:
-        """
-        Pass if every listed event is stored.
-
-        :raises UnknownEvent: naming the first that is not.
-        """
-        keys = {event_key(source, event_id): (source, event_id) for source, event_id in self.events}
-        known = set(Event.objects.filter(pk__in=keys).values_list("pk", flat=True))
-        for key, (source, event_id) in keys.items():
-            if key not in known:
-                raise UnknownEvent(f"There is no event {event_id!r} of source {source!r}. Check its source and id.")
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some of the events: of one type, subject, or customer (None: of nobody)."""
+    """The events of one type or subject."""
 
-    name: str | None
+    name: str
     events: int
 
 
@@ -186,7 +82,7 @@ def preview_of(events: EventFilter, *, bound: int) -> VoidPreview:
         already_void=already_void,
         first_at=first_at,
         last_at=last_at,
-        types=types,
+        types=types[:_MOST_NAMES],
         subjects=_parts(by_kind["subject"]),
         subject_count=subject_count,
         customers=_customers(by_kind["customer"]),
@@ -196,9 +92,7 @@ def preview_of(events: EventFilter, *, bound: int) -> VoidPreview:
 
 def effects_of_undoing(correction: Correction) -> tuple[MeterEffect, ...]:
     """Return what each meter would get back from the events that a correction voided and that are void still."""
-    voids = EventVoid.objects.known_at(None).filter(
-        voided_batch__correction=correction, voided_batch__kind__in=[BatchKind.VOID, BatchKind.AMENDMENT]
-    )
+    voids = EventVoid.objects.known_at(None).made_by(correction)
     events = Event.objects.filter(pk__in=voids.values("event_key"))
     types = events.values_list("type", flat=True).order_by("type").distinct()
     return tuple(_effect(events, meter, correction.voided) for meter in _meters(types))
@@ -227,13 +121,13 @@ def _customers(rows: Sequence[tuple[Any, ...]]) -> tuple[CustomerPart, ...]:
     return tuple(CustomerPart(customers.get(customer_id), events) for _, customer_id, events, *_ in rows)
 
 
-def _effects(found: QuerySet[Event], types: Sequence[str | None], matched: int) -> tuple[MeterEffect, ...]:
+def _effects(found: QuerySet[Event], types: Sequence[str], matched: int) -> tuple[MeterEffect, ...]:
     counting = found.filter(~Exists(EventVoid.objects.known_at(None).filter(event_key=OuterRef("key"))))
     return tuple(_effect(counting, meter, matched) for meter in _meters(types))
 
 
-def _meters(types: Iterable[str | None]) -> QuerySet[Meter]:
-    return Meter.objects.live().filter(event_type__in=[text for text in types if text]).order_by("slug")
+def _meters(types: Iterable[str]) -> QuerySet[Meter]:
+    return Meter.objects.live().filter(event_type__in=list(types)).order_by("slug")
 
 
 def _effect(counting: QuerySet[Event], meter: Meter, matched: int) -> MeterEffect:
@@ -270,7 +164,7 @@ WITH chosen AS MATERIALIZED (
     SELECT by_subject.subject, link.customer_id, link.from_at, link.to_at
     FROM by_subject
     JOIN metering_subject known
-         ON known.key_hash = encode(substr(sha256(convert_to(by_subject.subject, 'UTF8')), 1, 16), 'hex')::uuid
+         ON known.key_hash = {hash}
     JOIN metering_subjectlink link ON link.subject_id = known.id AND link.ended_batch_id IS NULL
 )
 SELECT 'all', NULL::text, NULL::bigint, count(*), count(*) FILTER (WHERE is_void), min(time), max(time),
@@ -285,4 +179,4 @@ UNION ALL
  FROM chosen LEFT JOIN owner ON owner.subject = chosen.subject
       AND chosen.time >= coalesce(owner.from_at, '-infinity') AND chosen.time < coalesce(owner.to_at, 'infinity')
  GROUP BY 3 ORDER BY 4 DESC, 3 LIMIT {most})
-""".replace("{most}", str(_MOST_NAMES))
+""".replace("{most}", str(_MOST_NAMES)).replace("{hash}", TEXT_HASH.format(text="by_subject.subject"))

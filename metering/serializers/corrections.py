@@ -1,12 +1,14 @@
 """Corrections as the API takes and shows them: our own resources, in OpenMeter's style."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from rest_framework import serializers
 
 from metering.models import Correction, SubjectLink
-from metering.queries.corrections import MOST_EVENTS, EventFilter, VoidPreview
+from metering.queries.corrections import VoidPreview
+from metering.queries.event_filter import MOST_EVENTS, EventFilter
 from metering.serializers.fields import InstantField, TextField, present
 from metering.services.subject_moves import Move
 
@@ -51,18 +53,8 @@ class VoidInput(StrictInput):
     def chosen(self) -> EventFilter:
         """Return which events are meant."""
         sent = self.validated_data
-        named = sent.get("filter", {})
-        return EventFilter(
-            type=named.get("type"),
-            subject=named.get("subject"),
-            source=named.get("source"),
-            id=named.get("id"),
-            start=named.get("from"),
-            end=named.get("to"),
-            ingested_start=named.get("ingestedFrom"),
-            ingested_end=named.get("ingestedTo"),
-            events=tuple((event["source"], event["id"]) for event in sent.get("events", [])),
-        )
+        events = tuple((event["source"], event["id"]) for event in sent.get("events", []))
+        return replace(EventFilter.of(sent.get("filter", {})), events=events)
 
 
 class AmendInput(StrictInput):

@@ -13,9 +13,11 @@ from metering.identity import event_key
 from metering.ingest.decode import InvalidEvents, NewEvent, decode_events
 from metering.ingest.writer import store_events
 from metering.models import Batch, BatchKind, Correction, CorrectionKind, CorrectionStatus, Event
-from metering.queries.corrections import EventFilter, open_void
-from metering.services.corrections import check_reason, void_now
+from metering.queries.corrections import open_void
+from metering.queries.event_filter import EventFilter
+from metering.services.reasons import check_reason
 from metering.services.rollups import lock_rollups
+from metering.services.voids import void_now
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _FIELDS = frozenset({"specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype", "dataschema"})

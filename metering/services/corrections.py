@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django_q.tasks import async_task
 
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound, start_batch
 from metering.models import (
-    Batch,
     BatchKind,
     Correction,
     CorrectionKind,
@@ -24,17 +23,15 @@ from metering.models import (
     EventVoid,
     InvalidCorrectionMove,
 )
-from metering.queries.corrections import MOST_EVENTS, EventFilter, VoidPreview, open_void, preview_of
-from metering.services.rollups import lock_rollups, mark_stale
+from metering.queries.corrections import VoidPreview, open_void, preview_of
+from metering.queries.event_filter import MOST_EVENTS, EventFilter
+from metering.services.reasons import check_reason
+from metering.services.rollups import lock_rollups
+from metering.services.voids import restore_now, void_now
 
 # About 200,000 events, so that a long correction keeps other jobs waiting for seconds only.
 _BATCHES_A_JOB = 20
 _PATIENCE = timedelta(minutes=2)
-_VOIDING = (BatchKind.VOID, BatchKind.AMENDMENT)
-
-
-class ReasonIsMissing(DomainError):
-    code = "reason_is_missing"
 
 
 class NothingToVoid(DomainError):
@@ -186,25 +183,8 @@ def restore_event(*, source: str, event_id: str, reason: str, at: datetime) -> C
         created_at=at,
         finished_at=at,
     )
-    _restore([void], start_batch(kind=BatchKind.RESTORE, at=at, correction=correction))
+    restore_now([void], start_batch(kind=BatchKind.RESTORE, at=at, correction=correction))
     return correction
-
-
-def check_reason(reason: str) -> None:
-    """
-    Pass if it says something.
-
-    :raises ReasonIsMissing: if it does not.
-    """
-    if not reason.strip():
-        raise ReasonIsMissing("Say why, in a few words; the reason is kept with the correction.")
-
-
-def void_now(events: Sequence[Event], batch: Batch) -> None:
-    """Void events that count now, in key order; the caller holds the roll-up lock."""
-    keys = sorted(event.key for event in events)
-    EventVoid.objects.bulk_create([EventVoid(event_key=key, voided_batch=batch) for key in keys])
-    mark_stale(event_keys=keys)
 
 
 # --- One batch -----------------------------------------------------------------------------------------------------
@@ -253,10 +233,10 @@ def _counting(events: Sequence[Event]) -> list[Event]:
 
 
 def _restore_next(correction: Correction, at: datetime) -> None:
-    made = EventVoid.objects.known_at(None).filter(voided_batch__correction=correction, voided_batch__kind__in=_VOIDING)
+    made = EventVoid.objects.known_at(None).made_by(correction)
     voids = list(made.order_by("voided_batch_id", "event_key")[:MOST_EVENTS])
     batch = start_batch(kind=BatchKind.RESTORE, at=at, correction=correction)
-    _restore(voids, batch)
+    restore_now(voids, batch)
     correction.refresh_from_db(fields=["restored"])
     if correction.kind == CorrectionKind.AMENDMENT:
         void_now([replacement_of(correction)], batch)
@@ -264,16 +244,6 @@ def _restore_next(correction: Correction, at: datetime) -> None:
         correction.move(CorrectionStatus.UNDONE)
         correction.undone_at = at
     correction.save()
-
-
-def _restore(voids: Sequence[EventVoid], batch: Batch) -> None:
-    for void in voids:
-        void.restored_batch = batch
-    EventVoid.objects.filter(pk__in=[void.pk for void in voids]).update(restored_batch=batch)
-    Correction.objects.filter(batches__in={void.voided_batch_id for void in voids}).update(
-        restored=F("restored") + len(voids)
-    )
-    mark_stale(event_keys=sorted(void.event_key for void in voids))
 
 
 def _go_on_later(correction: Correction) -> None:

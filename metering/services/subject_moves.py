@@ -16,7 +16,7 @@ from metering.errors import DomainError
 from metering.identity import text_hash
 from metering.ingest.fence import start_batch
 from metering.models import Batch, BatchKind, Customer, Subject, SubjectLink
-from metering.services.corrections import check_reason
+from metering.services.reasons import check_reason
 from metering.services.subject_records import lock_subjects
 from metering.services.subjects import end_link, make_link
 

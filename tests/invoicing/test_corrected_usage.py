@@ -8,7 +8,7 @@ from invoicing.models import InvoiceLine
 from invoicing.queries import explain_line, line_events, recompute_line
 from invoicing.services.billing_run import run_billing
 from metering.models import Customer, Event
-from metering.queries.corrections import EventFilter
+from metering.queries.event_filter import EventFilter
 from metering.services.amendments import amend_event
 from metering.services.corrections import undo_correction, void_events
 from metering.services.rollups import advance_rollups

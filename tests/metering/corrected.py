@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from metering.ingest.decode import decode_events
 from metering.ingest.writer import store_events
-from metering.queries.corrections import EventFilter
+from metering.queries.event_filter import EventFilter
 from metering.queries.usage import total_usage
 from metering.services.corrections import void_events
 from metering.services.meters import create_meter

@@ -4,15 +4,10 @@ import pytest
 
 from metering.ingest.decode import InvalidEvents
 from metering.models import Batch, BatchKind, Correction, CorrectionStatus, Event, EventVoid
-from metering.queries.corrections import UnknownEvent
+from metering.queries.event_filter import UnknownEvent
 from metering.services.amendments import EventIsVoid, ReplacementIsStored, amend_event
-from metering.services.corrections import (
-    AmendedLater,
-    EventIsNotVoid,
-    ReasonIsMissing,
-    restore_event,
-    undo_correction,
-)
+from metering.services.corrections import AmendedLater, EventIsNotVoid, restore_event, undo_correction
+from metering.services.reasons import ReasonIsMissing
 from tests.metering.corrected import AT, roll_up, store, tokens, tokens_meter, usage, void
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.db import connection
 
 from metering.audit import CHECKS, Scope
 from metering.models import Correction
-from metering.queries.corrections import EventFilter
+from metering.queries.event_filter import EventFilter
 from metering.services import corrections
 from metering.services.amendments import amend_event
 from metering.services.corrections import restore_event, undo_correction, void_events

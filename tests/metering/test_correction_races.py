@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, transaction
 
 from metering.models import Bucket, Correction, EventVoid
-from metering.queries.corrections import EventFilter
+from metering.queries.event_filter import EventFilter
 from metering.services import corrections
 from metering.services.amendments import EventIsVoid, amend_event
 from metering.services.corrections import NothingToVoid, continue_correction, undo_correction, void_events

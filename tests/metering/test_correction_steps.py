@@ -7,8 +7,8 @@ from django_q.models import OrmQ
 
 from metering.history import changes_of
 from metering.models import CORRECTION_MOVES, Correction, CorrectionStatus, EventVoid, InvalidCorrectionMove
-from metering.queries.corrections import EventFilter
-from metering.services import corrections
+from metering.queries.event_filter import EventFilter
+from metering.services import voids
 from metering.services.corrections import (
     continue_correction,
     go_on,
@@ -67,7 +67,7 @@ def test_a_batch_that_fails_leaves_nothing_half_done_and_is_taken_up(monkeypatch
     correction = void_all()
     before = (usage(meter), EventVoid.objects.count())
     with monkeypatch.context() as patch:
-        patch.setattr(corrections, "mark_stale", _killed)
+        patch.setattr(voids, "mark_stale", _killed)
         with pytest.raises(KeyboardInterrupt):
             continue_correction(correction_id=correction.pk, at=AT)
     assert (usage(meter), EventVoid.objects.count()) == before

@@ -6,8 +6,8 @@ import pytest
 
 from metering.models import Batch, BatchKind, SubjectLink
 from metering.queries.usage import customer_spans, total_usage
-from metering.services.corrections import ReasonIsMissing
 from metering.services.customers import change_customer, create_customer, delete_customer, link_subject
+from metering.services.reasons import ReasonIsMissing
 from metering.services.subject_moves import CannotMove, end_links, move_subject
 from tests.metering.corrected import AT, NOON, roll_up, store, tokens, tokens_meter
 

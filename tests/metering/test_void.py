@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from metering.models import Batch, BatchKind, Correction, CorrectionStatus, Event, EventVoid
-from metering.queries.corrections import EmptyFilter, EventFilter, TooManyEvents, UnknownEvent
-from metering.services.corrections import NothingToVoid, ReasonIsMissing, undo_correction, void_events
+from metering.queries.event_filter import EmptyFilter, EventFilter, TooManyEvents, UnknownEvent
+from metering.services.corrections import NothingToVoid, undo_correction, void_events
+from metering.services.reasons import ReasonIsMissing
 from tests.metering.corrected import AT, NOON, named, roll_up, store, tokens, tokens_meter, usage, void
 
 pytestmark = pytest.mark.django_db
