@@ -8,7 +8,7 @@ from django_q.models import OrmQ
 from metering.history import changes_of
 from metering.models import CORRECTION_MOVES, Correction, CorrectionStatus, EventVoid, InvalidCorrectionMove
 from metering.queries.event_filter import EventFilter
-from metering.services import voids
+from metering.services import corrections, voids
 from metering.services.corrections import (
     continue_correction,
     go_on,
