@@ -1,8 +1,10 @@
 """What every view of the API shares."""
 
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.http import HttpResponse
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
@@ -12,6 +14,7 @@ from metering.authentication import principal_of
 from metering.errors import DomainError
 from metering.history import actor
 
+_Row = TypeVar("_Row", bound=Model)
 _REASON_HEADER = "X-Reason"
 
 
@@ -45,6 +48,15 @@ class ApiView(APIView):
     def default_reason(self, request: Request) -> str:
         """Return the reason of a write whose header gives none."""
         return f"{request.method} {request.path}"
+
+
+def page_output(
+    found: QuerySet[_Row], asked: Mapping[str, Any], outputs: Callable[[Iterable[_Row]], list[dict[str, Any]]]
+) -> dict[str, Any]:
+    """Return the page of rows that a `PageInput` asks for, with how many rows there are in all."""
+    page, size = asked["page"], asked["pageSize"]
+    rows = found[(page - 1) * size : page * size]
+    return {"items": outputs(rows), "page": page, "pageSize": size, "totalCount": found.count()}
 
 
 def _refuse_null_characters(request: Request) -> None:

@@ -1,5 +1,6 @@
 """Corrections: `/api/v1/events/void`, `/amend`, `/corrections`, and subjects that move to another customer."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import Http404
@@ -7,11 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metering import clock
-from metering.api.base import ApiView
+from metering.api.base import ApiView, page_output
+from metering.api.customers import find_customer
 from metering.api.schema import corrections as describe
 from metering.authentication import principal_of
 from metering.idempotency import idempotent
-from metering.models import Correction, Customer, Scope, Subject
+from metering.models import Correction, Scope, Subject
 from metering.serializers.corrections import (
     AmendInput,
     MoveInput,
@@ -69,16 +71,7 @@ class AmendEvent(CorrectingView):
 class Corrections(ApiView):
     def get(self, request: Request) -> Response:
         asked = checked(PageInput, request.query_params).validated_data
-        start = (asked["page"] - 1) * asked["pageSize"]
-        found = Correction.objects.order_by("-pk")
-        return Response(
-            {
-                "items": [correction_output(correction) for correction in found[start : start + asked["pageSize"]]],
-                "page": asked["page"],
-                "pageSize": asked["pageSize"],
-                "totalCount": found.count(),
-            }
-        )
+        return Response(page_output(Correction.objects.order_by("-pk"), asked, _outputs))
 
 
 @describe.CORRECTION
@@ -112,8 +105,12 @@ class MoveSubject(CorrectingView):
         if sent["customerId"] is None:
             move = end_links(**change)
         else:
-            move = move_subject(customer_id=_customer(sent["customerId"]).pk, **change)
+            move = move_subject(customer_id=find_customer(sent["customerId"]).pk, **change)
         return Response(move_output(change["subject_key"], move))
+
+
+def _outputs(corrections: Iterable[Correction]) -> list[dict[str, Any]]:
+    return [correction_output(correction) for correction in corrections]
 
 
 def _answer(correction: Correction) -> Response:
@@ -125,11 +122,3 @@ def _find(correction_id: str) -> Correction:
     if correction is None:
         raise Http404(f"There is no correction {correction_id}. List them at /api/v1/events/corrections.")
     return correction
-
-
-def _customer(id_or_key: str) -> Customer:
-    found = Customer.objects.by_id_or_key(id_or_key)
-    customer = found.filter(deleted_at=None).first() or found.filter(ulid=id_or_key).first()
-    if customer is None:
-        raise Http404(f"There is no customer {id_or_key}. Name one by its id or key.")
-    return customer

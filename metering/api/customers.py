@@ -1,6 +1,7 @@
 """Customers: `/api/v1/customers`."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import Prefetch, Q
@@ -9,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metering import clock
-from metering.api.base import ApiView
+from metering.api.base import ApiView, page_output
 from metering.api.schema import customers as describe
 from metering.idempotency import idempotent
 from metering.models import Customer, SubjectLink
@@ -33,32 +34,23 @@ class Customers(ApiView):
 
     def get(self, request: Request) -> Response:
         asked = checked(CustomerListInput, request.query_params).validated_data
-        found = _matching(asked)
-        start = (asked["page"] - 1) * asked["pageSize"]
-        page = _with_subjects(found)[start : start + asked["pageSize"]]
-        return Response(
-            {
-                "items": _outputs(page, expand=asked["expand"]),
-                "page": asked["page"],
-                "pageSize": asked["pageSize"],
-                "totalCount": found.count(),
-            }
-        )
+        found = _with_subjects(_matching(asked))
+        return Response(page_output(found, asked, partial(_outputs, expand=asked["expand"])))
 
 
 @describe.CUSTOMER
 class CustomerDetail(ApiView):
     def get(self, request: Request, id_or_key: str) -> Response:
         asked = checked(CustomerGetInput, request.query_params).validated_data
-        return Response(_output(_find(id_or_key), expand=asked["expand"]))
+        return Response(_output(find_customer(id_or_key), expand=asked["expand"]))
 
     def put(self, request: Request, id_or_key: str) -> Response:
-        customer = _find(id_or_key)
+        customer = find_customer(id_or_key)
         body = checked(CustomerInput, request.data)
         return Response(_output(change_customer(customer_id=customer.pk, at=clock.now(), **body.values())))
 
     def delete(self, request: Request, id_or_key: str) -> Response:
-        delete_customer(customer_id=_find(id_or_key).pk, at=clock.now())
+        delete_customer(customer_id=find_customer(id_or_key).pk, at=clock.now())
         return Response(status=204)
 
 
@@ -82,8 +74,12 @@ def _with_subjects(customers: CustomerQuerySet) -> CustomerQuerySet:
     return customers.select_related("test_clock").prefetch_related(links)
 
 
-def _find(id_or_key: str) -> Customer:
-    # A deleted customer is found by its id alone: its key may be another's by now.
+def find_customer(id_or_key: str) -> Customer:
+    """
+    Return the customer that a request names; a deleted one is found by its id alone, as its key may be another's.
+
+    :raises Http404: if there is none.
+    """
     named = Customer.objects.by_id_or_key(id_or_key).filter(Q(deleted_at=None) | Q(ulid=id_or_key))
     customer = _with_subjects(named).order_by("pk").first()
     if customer is None:

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
-from metering.api.meters import find_meter
+from metering.api.meters import UnknownGroup, find_meter
 from metering.api.schema import meters as describe
 from metering.errors import DomainError
 from metering.queries.meter_values import group_values_of, subjects_of
@@ -18,10 +18,6 @@ from metering.serializers.meters import RangeInput
 _DEFAULT_SPAN = timedelta(hours=24)
 _LONGEST_SPAN = timedelta(days=30)
 _FARTHEST_BACK = timedelta(days=90)
-
-
-class NoSuchGroup(DomainError):
-    code = "invalid_group_by"
 
 
 class RangeIsTooWide(DomainError):
@@ -42,7 +38,7 @@ class MeterGroupValues(ApiView):
         version = find_meter(id_or_slug).current_version
         if key not in version.group_by:
             known = ", ".join(version.group_keys) or "none, as it has no groups"
-            raise NoSuchGroup(f"This meter has no group {key}. Ask for one of: {known}.")
+            raise UnknownGroup(f"This meter has no group {key}. Ask for one of: {known}.")
         asked = checked(RangeInput, request.query_params).validated_data
         start = _start(asked, clock.now())
         return Response(group_values_of(version=version, key=key, start=start, end=asked["to"]))

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from metering import clock
 from metering.api.base import ApiView
 from metering.api.schema import meters as describe
+from metering.errors import DomainError
 from metering.idempotency import idempotent
 from metering.models import Meter, MeterVersion
 from metering.queries.backfill import with_backfill
@@ -26,6 +27,10 @@ _ORDER = {
     "updatedAt": "updated_at",
 }
 _DEFAULT_PAGE_SIZE = 100
+
+
+class UnknownGroup(DomainError):
+    code = "invalid_group_by"
 
 
 @describe.METERS

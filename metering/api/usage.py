@@ -11,13 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metering.api.base import ApiView
-from metering.api.meters import find_meter
+from metering.api.meters import UnknownGroup, find_meter
 from metering.api.progress import followed
 from metering.api.schema import usage as describe
-from metering.errors import DomainError
-from metering.models import Aggregation, Customer, Meter, MeterVersion, Scope
+from metering.models import Customer, Meter, MeterVersion, Scope
 from metering.queries.customer_usage import UsageQuestion, usage_by_customer
-from metering.queries.usage import UsageRow
+from metering.queries.usage import COUNTING, UsageRow
 from metering.rendering import CsvRenderer, JsonRenderer
 from metering.serializers.fields import checked
 from metering.serializers.usage import (
@@ -34,11 +33,6 @@ from metering.windows import WindowSize
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTE = timedelta(minutes=1)
-_COUNTS = frozenset({Aggregation.COUNT, Aggregation.UNIQUE_COUNT})
-
-
-class UnknownGroup(DomainError):
-    code = "invalid_group_by"
 
 
 @describe.USAGE
@@ -157,7 +151,7 @@ def _by_subject(asked: dict[str, Any]) -> bool:
 def _counts_nothing(asked: dict[str, Any], version: MeterVersion) -> bool:
     """Whether an empty answer is a count of 0, as OpenMeter gives where nothing is grouped."""
     is_grouped = asked["windowSize"] or asked["groupBy"] or asked["subject"] or asked["filterCustomerId"]
-    return version.meter.aggregation in _COUNTS and not is_grouped
+    return version.meter.aggregation in COUNTING and not is_grouped
 
 
 def _nothing(asked: dict[str, Any]) -> UsageRow:
