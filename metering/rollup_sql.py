@@ -1,4 +1,3 @@
-
 """Pure: the statements that keep the buckets of one meter version, and their parameters."""
 
 from collections.abc import Sequence
@@ -26,7 +25,7 @@ class Line:
     version_id: int
     aggregation: str
     event_type: str
-    value_path: tuple[str, ...] | None
+    value_path: tuple[str, ...]
     group_paths: tuple[tuple[str, ...], ...]
 
 
@@ -81,7 +80,7 @@ def _parameters(line: Line) -> dict[str, Any]:
     parameters: dict[str, Any] = {
         "version": line.version_id,
         "type": line.event_type,
-        "value_path": list(line.value_path or ()),
+        "value_path": list(line.value_path),
     }
     return parameters | {f"path_{place}": list(path) for place, path in enumerate(line.group_paths)}
 

@@ -31,7 +31,7 @@ class Selection:
     floor_batch: int
     aggregation: str
     event_type: str
-    value_path: tuple[str, ...] | None
+    value_path: tuple[str, ...]
     group_paths: tuple[tuple[str, ...], ...]
     spans: tuple[Span, ...]
     subject_hashes: tuple[UUID, ...] | None
@@ -66,7 +66,7 @@ def _parameters(selection: Selection) -> dict[str, Any]:
         "version": selection.version_id,
         "floor": selection.floor_batch,
         "type": selection.event_type,
-        "value_path": list(selection.value_path or ()),
+        "value_path": list(selection.value_path),
         "bound": selection.bound,
         "subjects": [span.subject for span in selection.spans],
         "lows": [_instant(span.start, "-infinity") for span in selection.spans],

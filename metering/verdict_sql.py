@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from metering.aggregation_sql import TEXT_HASH
 from metering.verdicts import COUNT, UNIQUE_COUNT, Outcome
 
 Condition = tuple[str, list[Any]]
 
 _VOID: Final = """EXISTS (
     SELECT FROM metering_eventvoid void WHERE void.event_key = metering_event.key AND void.restored_batch_id IS NULL)"""
-_HAS_CUSTOMER: Final = """EXISTS (
+_HAS_CUSTOMER: Final = f"""EXISTS (
     SELECT FROM metering_subject subject JOIN metering_subjectlink link ON link.subject_id = subject.id
-    WHERE subject.key_hash = encode(substr(sha256(convert_to(metering_event.subject, 'UTF8')), 1, 16), 'hex')::uuid
+    WHERE subject.key_hash = {TEXT_HASH.format(text="metering_event.subject")}
       AND link.ended_batch_id IS NULL
       AND (link.from_at IS NULL OR link.from_at <= metering_event.time)
       AND (link.to_at IS NULL OR metering_event.time < link.to_at))"""

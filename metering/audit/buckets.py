@@ -1,11 +1,9 @@
-
 """Whether buckets are what their raw events make, in both directions."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from metering.audit.report import Check, Finding, Scope, stream
-from metering.jsonpath import parse_path
 from metering.models import Aggregation, MeterVersion
 
 # Events and buckets of this much time are compared at once.
@@ -35,7 +33,7 @@ def values_have_buckets(scope: Scope) -> Iterator[Finding]:
 
 def _compare(version: MeterVersion, start: datetime, end: datetime) -> Iterator[Finding]:
     meter = version.meter
-    paths = [parse_path(version.group_by[key]) for key in version.group_keys]
+    paths = version.group_paths
     groups = ", ".join(f"coalesce(event.data #>> %(group_{place})s::text[], '')" for place in range(len(paths)))
     parameters: dict[str, object] = {f"group_{place}": list(path) for place, path in enumerate(paths)}
     parameters |= {
@@ -43,7 +41,7 @@ def _compare(version: MeterVersion, start: datetime, end: datetime) -> Iterator[
         "floor": version.floor_batch,
         "backfilled": version.floor_batch if version.backfilled_at else version.backfilled_batch,
         "type": meter.event_type,
-        "value_path": list(parse_path(meter.value_property)) if meter.value_property else [],
+        "value_path": list(meter.value_path),
         "start": start,
         "end": end,
     }

@@ -4,6 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from metering.jsonpath import parse_path
 from metering.models.base import NumericField, UlidField, tracked
 
 
@@ -72,6 +73,11 @@ class Meter(models.Model):
         return self.slug
 
     @property
+    def value_path(self) -> tuple[str, ...]:
+        """The keys that lead to the value in an event's data; none where events are counted."""
+        return parse_path(self.value_property) if self.value_property else ()
+
+    @property
     def current_version(self) -> "MeterVersion":
         """The version that queries and new rate cards use; one query."""
         return self.versions.latest("number")
@@ -106,6 +112,11 @@ class MeterVersion(models.Model):
     def group_keys(self) -> list[str]:
         """The group-by names in the order in which series store their values."""
         return sorted(self.group_by)
+
+    @property
+    def group_paths(self) -> tuple[tuple[str, ...], ...]:
+        """The keys that lead to each group's text in an event's data, in that order too."""
+        return tuple(parse_path(self.group_by[key]) for key in self.group_keys)
 
 
 class Series(models.Model):

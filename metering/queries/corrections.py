@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from metering.aggregation_sql import TEXT_HASH
-from metering.jsonpath import parse_path
 from metering.models import Aggregation, Correction, Customer, Event, EventVoid, Meter
 from metering.queries.event_filter import EventFilter
 
@@ -147,7 +146,7 @@ def _total(events: QuerySet[Event], meter: Meter) -> Decimal:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT coalesce(sum(metering_value(data #> %s::text[])), 0) FROM ({text}) chosen",  # noqa: S608 (Django's own text, with parameters)
-            [list(parse_path(meter.value_property)), *parameters],
+            [list(meter.value_path), *parameters],
         )
         return cursor.fetchone()[0]
 

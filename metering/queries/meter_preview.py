@@ -10,10 +10,10 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from metering.errors import DomainError
-from metering.jsonpath import parse_path
 from metering.models import Event, MeterVersion
 from metering.queries.usage import UsageRow, matching_events, query_usage
-from metering.verdict_sql import ReadMeter, outcome_condition
+from metering.queries.verdicts import read_meter
+from metering.verdict_sql import outcome_condition
 from metering.verdicts import Outcome, read_value
 from metering.windows import WindowSize
 
@@ -105,10 +105,7 @@ def _preview(version: MeterVersion, start: datetime, end: datetime, *, is_cut: b
 
 def _bad_values(version: MeterVersion, events: QuerySet[Event]) -> BadValues | None:
     meter = version.meter
-    path = parse_path(meter.value_property) if meter.value_property else ()
-    text, parameters = outcome_condition(
-        Outcome.BAD_VALUE, [ReadMeter(meter.event_type, meter.aggregation, path, meter.event_from)]
-    )
+    text, parameters = outcome_condition(Outcome.BAD_VALUE, [read_meter(meter)])
     bad = events.filter(RawSQL(text, parameters, output_field=BooleanField()))  # noqa: S611
     count = bad.count()
     newest = bad.first() if count else None

@@ -7,7 +7,6 @@ from datetime import datetime
 from metering.errors import DomainError
 from metering.filter_string import FilterString, one_of
 from metering.identity import text_hash
-from metering.jsonpath import parse_path
 from metering.models import MeterVersion, SubjectLink
 from metering.spans import Span, clip_spans, later
 from metering.usage_sql import Selection
@@ -58,8 +57,8 @@ def select(
         floor_batch=version.floor_batch,
         aggregation=meter.aggregation,
         event_type=meter.event_type,
-        value_path=parse_path(meter.value_property) if meter.value_property else None,
-        group_paths=tuple(parse_path(version.group_by[key]) for key in version.group_keys),
+        value_path=meter.value_path,
+        group_paths=version.group_paths,
         spans=clipped,
         subject_hashes=None if is_of_all else tuple({text_hash(span.subject or "") for span in clipped}),
         filters=tuple((place_of(version, key), _condition(wanted)) for key, wanted in (filters or {}).items()),

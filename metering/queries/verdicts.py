@@ -11,7 +11,6 @@ from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 
 from metering.identity import text_hash
-from metering.jsonpath import parse_path
 from metering.models import Customer, Event, EventVoid, Meter, MeterVersion, SubjectLink
 from metering.queries.events import owners_of
 from metering.verdict_sql import ReadMeter, outcome_condition
@@ -124,13 +123,13 @@ def current_versions(event_types: Iterable[str]) -> dict[str, tuple[MeterVersion
 
 def having_outcome(events: QuerySet[Event], outcome: Outcome) -> QuerySet[Event]:
     """Return the events that have an outcome; one query for the meters. Narrow `events` by time: each is looked at."""
-    text, parameters = outcome_condition(outcome, [_read_meter(meter) for meter in Meter.objects.live()])
+    text, parameters = outcome_condition(outcome, [read_meter(meter) for meter in Meter.objects.live()])
     return events.filter(RawSQL(text, parameters, output_field=BooleanField()))  # noqa: S611
 
 
-def _read_meter(meter: Meter) -> ReadMeter:
-    path = parse_path(meter.value_property) if meter.value_property else ()
-    return ReadMeter(meter.event_type, meter.aggregation, path, meter.event_from)
+def read_meter(meter: Meter) -> ReadMeter:
+    """Return what decides whether a meter can read an event."""
+    return ReadMeter(meter.event_type, meter.aggregation, meter.value_path, meter.event_from)
 
 
 def _open_voids(events: Sequence[Event]) -> dict[UUID, EventVoid]:

@@ -9,7 +9,6 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
-from metering.jsonpath import parse_path
 from metering.models import Batch, Bucket, Event, EventVoid, MeterVersion
 from metering.rollup_sql import Line, mark_stale_statement, rebuild_statement, rollup_statement
 
@@ -94,8 +93,8 @@ def _line(version: MeterVersion) -> Line:
         version_id=version.pk,
         aggregation=meter.aggregation,
         event_type=meter.event_type,
-        value_path=parse_path(meter.value_property) if meter.value_property else None,
-        group_paths=tuple(parse_path(version.group_by[key]) for key in version.group_keys),
+        value_path=meter.value_path,
+        group_paths=version.group_paths,
     )
 
 
