@@ -53,8 +53,7 @@ class MeterDetail(ApiView):
     def put(self, request: Request, id_or_slug: str) -> Response:
         meter = find_meter(id_or_slug)
         body = checked(MeterChangeInput, request.data)
-        values = body.values(group_by=meter.current_version.group_by)
-        return Response(_output(change_meter(meter_id=meter.pk, at=clock.now(), **values)))
+        return Response(_output(change_meter(meter_id=meter.pk, at=clock.now(), **body.values())))
 
     def delete(self, request: Request, id_or_slug: str) -> Response:
         # Whoever repeats the request names a meter that is gone by now.

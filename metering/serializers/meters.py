@@ -1,6 +1,5 @@
 """Meters as the API takes and shows them, in OpenMeter's shapes."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -66,8 +65,8 @@ class MeterChangeInput(serializers.Serializer[Any]):
     metadata = TextsField(default=dict)
     groupBy = TextsField()
 
-    def values(self, *, group_by: Mapping[str, str]) -> dict[str, Any]:
-        """Return what was sent in the words of `change_meter`; groups only where they differ from those there are."""
+    def values(self) -> dict[str, Any]:
+        """Return what was sent in the words of `change_meter`; without groups, they stay."""
         sent = self.validated_data
         values = {
             "name": sent["name"] or "",
@@ -75,7 +74,7 @@ class MeterChangeInput(serializers.Serializer[Any]):
             "metadata": sent["metadata"] or {},
         }
         wanted = sent.get("groupBy")
-        return values if wanted is None or wanted == group_by else values | {"group_by": wanted}
+        return values if wanted is None else values | {"group_by": wanted}
 
 
 def meter_output(meter: Meter, *, version: MeterVersion) -> dict[str, Any]:

@@ -114,7 +114,9 @@ def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
     if unknown := sorted(set(changes) - _CHANGEABLE):
         raise InvalidMeter(f"A meter's {' and '.join(unknown)} cannot change. Make another meter instead.")
     group_by = changes.pop("group_by", None)
-    if group_by is not None:
+    # Who sends back the groups there are waits for no roll-up.
+    has_new_groups = group_by is not None and group_by != Meter.objects.get(pk=meter_id).current_version.group_by
+    if has_new_groups:
         lock_rollups()
     meter = Meter.objects.select_for_update().get(pk=meter_id)
     if "name" in changes:
@@ -124,10 +126,8 @@ def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
         setattr(meter, field, value)
     meter.updated_at = at
     meter.save(update_fields=[*changes, "updated_at"])
-    if group_by is not None and group_by != meter.current_version.group_by:
-        _check_groups(group_by, meter.value_property)
-        _check_unused(meter, meter.current_version.group_by.keys() - group_by.keys(), at)
-        _add_version(meter, dict(group_by), at)
+    if has_new_groups:
+        _change_groups(meter, dict(group_by), at)
     return meter
 
 
@@ -156,6 +156,14 @@ def _insert(**fields: Any) -> Meter:
         if "one_live_meter_per_slug" not in str(error):
             raise
         raise MeterExists(f"There is a meter {fields['slug']} already. Choose another slug.") from None
+
+
+def _change_groups(meter: Meter, group_by: dict[str, str], at: datetime) -> None:
+    current = meter.current_version.group_by
+    if group_by != current:
+        _check_groups(group_by, meter.value_property)
+        _check_unused(meter, current.keys() - group_by.keys(), at)
+        _add_version(meter, group_by, at)
 
 
 def _add_version(meter: Meter, group_by: dict[str, str], at: datetime) -> None:
