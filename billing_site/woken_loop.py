@@ -10,9 +10,11 @@ from django.db import connection
 logger = logging.getLogger(__name__)
 
 _LONGEST_WAIT_SECONDS = 1.0
-# Under load there is a notification every moment. Gathering a few costs nobody anything, as reads don't depend on it,
-# so the loop works for a fifth of the time while it keeps up, and leaves the rest to those who are waited for.
+# Under load there is always something to do. After a step that had little of it, the loop pauses for some times as long
+# as that took, so that more comes together: it works for a fifth of the time while it keeps up, and leaves the rest to
+# those who are waited for. That costs nobody anything, as reads don't depend on it. After a long step it goes on.
 _SHORTEST_PAUSE_SECONDS = 0.2
+_LONG_STEP_SECONDS = 0.25
 _PAUSE_FACTOR = 4
 _LONGEST_BACK_OFF_SECONDS = 30.0
 
@@ -28,25 +30,20 @@ def run_woken_loop(*, channel: str, step: Callable[[], int], stopping: Callable[
         try:
             with _listen(channel) as listener:
                 while not stopping():
-                    worked = _drain(step, stopping)
+                    started = time.monotonic()
+                    did = step()
+                    took = time.monotonic() - started
                     back_off = _LONGEST_WAIT_SECONDS
-                    _wait(
-                        listener, pause=min(max(worked * _PAUSE_FACTOR, _SHORTEST_PAUSE_SECONDS), _LONGEST_WAIT_SECONDS)
-                    )
+                    if not did:
+                        _wait(listener)
+                    elif took < _LONG_STEP_SECONDS:
+                        _sleep(max(took * _PAUSE_FACTOR, _SHORTEST_PAUSE_SECONDS), stopping)
         except Exception:
             # The loop is the edge: nobody above could do better than log and try again.
             logger.exception("The loop on %s failed; trying again in %.0f s", channel, back_off)
             connection.close()
             _sleep(back_off, stopping)
             back_off = min(back_off * 2, _LONGEST_BACK_OFF_SECONDS)
-
-
-def _drain(step: Callable[[], int], stopping: Callable[[], bool]) -> float:
-    """Return the seconds that it took to do all there was."""
-    started = time.monotonic()
-    while not stopping() and step() > 0:
-        pass
-    return time.monotonic() - started
 
 
 def _listen(channel: str) -> psycopg.Connection:
@@ -56,9 +53,8 @@ def _listen(channel: str) -> psycopg.Connection:
     return listener
 
 
-def _wait(listener: psycopg.Connection, *, pause: float) -> None:
+def _wait(listener: psycopg.Connection) -> None:
     if any(True for _ in listener.notifies(timeout=_LONGEST_WAIT_SECONDS, stop_after=1)):
-        time.sleep(pause)
         for _ in listener.notifies(timeout=0):
             pass
 
@@ -66,4 +62,4 @@ def _wait(listener: psycopg.Connection, *, pause: float) -> None:
 def _sleep(seconds: float, stopping: Callable[[], bool]) -> None:
     deadline = time.monotonic() + seconds
     while not stopping() and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(min(0.1, _SHORTEST_PAUSE_SECONDS))
