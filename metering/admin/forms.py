@@ -70,6 +70,13 @@ def _currencies() -> list[tuple[str, str]]:
     return [("", "Choose a currency"), *names]
 
 
+class ExactField(forms.CharField):
+    """A text that is looked for as it is typed, with the space around it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(strip=False, widget=UnfoldAdminTextInputWidget(), **kwargs)
+
+
 class NoteField(forms.CharField):
     """A few lines of text."""
 
