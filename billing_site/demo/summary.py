@@ -1,5 +1,7 @@
 """What the demo tells a person once it serves."""
 
+from django.conf import settings
+
 from billing_site.demo import company
 from billing_site.demo.story import Story, totals
 from billing_site.demo.traffic import EVENT_TYPE
@@ -26,6 +28,10 @@ The same with OpenMeter's Python SDK (pip install --pre openmeter):
   event = {{"id": "mine-2", "source": "sdk", "specversion": "1.0", "type": "{type}", "subject": "{subject}"}}
   client.events.ingest_event(event | {{"data": {data}}})
 
+The API's description, to try out: {base}/api/docs/. Commands work on the demo's data, in {folder}, like this:
+
+  BILLING_DATA_DIR={folder} .venv/bin/python manage.py audit
+
 ready {base}
 """
 _DATA = '{"model": "lark-large", "input_tokens": 1000000, "output_tokens": 250000}'
@@ -46,6 +52,7 @@ def print_summary(*, story: Story, port: int, secret: str, seconds: float) -> No
             secret=secret,
             type=EVENT_TYPE,
             data=_DATA,
+            folder=settings.DATA_DIR,
             **totals(),
         ),
         flush=True,
