@@ -21,7 +21,7 @@ from metering.queries.events import cursor_of, page_of_events, place_of, spans_o
 from metering.queries.stored import receipts_of
 from metering.queries.verdicts import verdicts_of
 from metering.rendering import decode
-from metering.serializers.events import EventFilter, EventListInput, EventPageInput, event_output, receipt_output
+from metering.serializers.events import EventListInput, EventPageFilter, EventPageInput, event_output, receipt_output
 from metering.serializers.fields import checked
 
 _DEFAULT_SPAN = timedelta(days=32)
@@ -94,7 +94,7 @@ def _containing(part: str) -> FilterString:
 
 def _read_filter(text: str | None) -> dict[str, Any]:
     raw = decode(text.encode()) if text else {}
-    return checked(EventFilter, raw).validated_data | {"subjects": _named_subjects(raw)}
+    return checked(EventPageFilter, raw).validated_data | {"subjects": _named_subjects(raw)}
 
 
 def _named_subjects(raw: dict[str, Any]) -> list[str] | None:

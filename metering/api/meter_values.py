@@ -12,8 +12,7 @@ from metering.api.meters import UnknownGroup, find_meter
 from metering.api.schema import meters as describe
 from metering.errors import DomainError
 from metering.queries.meter_values import group_values_of, subjects_of
-from metering.serializers.fields import checked
-from metering.serializers.meters import RangeInput
+from metering.serializers.fields import RangeInput, checked
 
 _DEFAULT_SPAN = timedelta(hours=24)
 _LONGEST_SPAN = timedelta(days=30)

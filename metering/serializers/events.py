@@ -4,18 +4,17 @@ from typing import Any
 
 from rest_framework import serializers
 
-from metering.filter_string import FilterString, parse_filter
-from metering.filter_time import FilterTime, parse_time_filter
 from metering.models import Event, EventVoid
 from metering.models.base import DecimalJSONDecoder
 from metering.queries.stored import Receipt, Result
 from metering.queries.verdicts import Reading, Verdict, reason_of
 from metering.serializers.fields import InstantField, TextField, present
+from metering.serializers.filters import FilterTextField, FilterTimeField
 
 MOST_EVENTS = 100
 # As stored data are read: every digit, however many.
 _decode = DecimalJSONDecoder().decode
-_STRING_DEPTH = _TIME_DEPTH = 1
+_FILTER_DEPTH = 1
 
 
 class EventListInput(serializers.Serializer[Any]):
@@ -40,42 +39,22 @@ class EventPageInput(serializers.Serializer[Any]):
     filter = TextField(required=False, help_text='A JSON object by field, such as {"type": {"$eq": "request"}}.')
 
 
-class FilterTextField(serializers.Field[FilterString, Any, Any, Any]):
-    """A condition on a text, such as `{"$in": ["a", "b"]}`."""
-
-    def to_internal_value(self, data: Any) -> FilterString:
-        try:
-            return parse_filter(data, depth=_STRING_DEPTH)
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
-
-
-class FilterTimeField(serializers.Field[FilterTime, Any, Any, Any]):
-    """A condition on a time, such as `{"$gte": "2026-01-01T00:00:00Z"}`."""
-
-    def to_internal_value(self, data: Any) -> FilterTime:
-        try:
-            return parse_time_filter(data, depth=_TIME_DEPTH)
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
-
-
 class OneOfCustomers(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, Any]:
         return {"$in": serializers.ListField(child=TextField(), min_length=1, max_length=MOST_EVENTS)}
 
 
-class EventFilter(serializers.Serializer[Any]):
-    id = FilterTextField(required=False)
-    type = FilterTextField(required=False)
-    subject = FilterTextField(required=False)
+class EventPageFilter(serializers.Serializer[Any]):
+    id = FilterTextField(depth=_FILTER_DEPTH, required=False)
+    type = FilterTextField(depth=_FILTER_DEPTH, required=False)
+    subject = FilterTextField(depth=_FILTER_DEPTH, required=False)
     customerId = OneOfCustomers(required=False)
-    time = FilterTimeField(required=False)
-    ingestedAt = FilterTimeField(required=False)
+    time = FilterTimeField(depth=_FILTER_DEPTH, required=False)
+    ingestedAt = FilterTimeField(depth=_FILTER_DEPTH, required=False)
 
     def get_fields(self) -> dict[str, Any]:
         # `source` is an argument of every field, so it cannot be an attribute.
-        return {"source": FilterTextField(required=False), **super().get_fields()}
+        return {"source": FilterTextField(depth=_FILTER_DEPTH, required=False), **super().get_fields()}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         unknown = sorted(set(self.initial_data) - set(self.fields))

@@ -136,6 +136,21 @@ class PageInput(serializers.Serializer[Any]):
     pageSize = serializers.IntegerField(min_value=1, max_value=MAX_PAGE_SIZE, default=100)
 
 
+class RangeInput(serializers.Serializer[Any]):
+    """A half-open range of event time, open where an end is left out."""
+
+    to = InstantField(required=False, allow_null=True, default=None)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # `from` is a word of Python, so it cannot be declared above.
+        return {"from": InstantField(required=False, allow_null=True, default=None), **super().get_fields()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["from"] and attrs["to"] and attrs["from"] >= attrs["to"]:
+            raise serializers.ValidationError({"to": "The end has to be after the start in from."})
+        return attrs
+
+
 def present(members: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out what is not set, as OpenMeter does."""
     return {name: value for name, value in members.items() if value not in (None, "", {})}

@@ -17,21 +17,6 @@ class MeterListInput(serializers.Serializer[Any]):
     orderBy = ChoiceField(choices=["key", "name", "aggregation", "createdAt", "updatedAt"], default="createdAt")
 
 
-class RangeInput(serializers.Serializer[Any]):
-    """A half-open range of event time, open where an end is left out."""
-
-    to = InstantField(required=False, default=None)
-
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # `from` is a word of Python, so it cannot be declared above.
-        return {"from": InstantField(required=False, default=None), **super().get_fields()}
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["from"] and attrs["to"] and attrs["from"] >= attrs["to"]:
-            raise serializers.ValidationError({"to": "The end has to be after the start in from."})
-        return attrs
-
-
 class MeterInput(serializers.Serializer[Any]):
     slug = TextField(max_length=64)
     eventType = TextField()

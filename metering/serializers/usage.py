@@ -12,10 +12,11 @@ from typing import Any
 from django.http import QueryDict
 from rest_framework import exceptions, serializers
 
-from metering.filter_string import FilterString, parse_filter
+from metering.filter_string import FilterString
 from metering.queries.usage import UsageRow
 from metering.rendering import decode
-from metering.serializers.fields import ChoiceField, InstantField, TextField
+from metering.serializers.fields import ChoiceField, RangeInput, TextField
+from metering.serializers.filters import FilterTextField
 from metering.windows import WindowSize
 from metering.zones import zone_names
 
@@ -30,20 +31,10 @@ _FILTER_DEPTH = 2
 _CSV_PLACES = Decimal("0.000001")
 
 
-class FilterField(serializers.Field[FilterString, Any, Any, Any]):
-    """A condition on a text, such as `{"$in": ["gpt-4", "gpt-5"]}`."""
-
-    def to_internal_value(self, data: Any) -> FilterString:
-        try:
-            return parse_filter(data, depth=_FILTER_DEPTH)
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from None
-
-
 class FiltersField(serializers.DictField):
     """Conditions by name; in a query string, as JSON."""
 
-    child = FilterField()
+    child = FilterTextField(depth=_FILTER_DEPTH)
 
     def to_internal_value(self, data: Any) -> dict[str, FilterString]:
         if isinstance(data, str):
@@ -59,11 +50,10 @@ def _texts(**kwargs: Any) -> serializers.ListField:
     return serializers.ListField(child=TextField(), allow_null=True, default=list, **kwargs)
 
 
-class UsageInput(serializers.Serializer[Any]):
+class UsageInput(RangeInput):
     """A usage query; both kinds of filters map names of the meter's groups to what counts."""
 
     clientId = TextField(required=False, allow_null=True, default=None, max_length=_LONGEST_CLIENT_ID)
-    to = InstantField(required=False, allow_null=True, default=None)
     windowSize = ChoiceField(choices=list(WindowSize), required=False, allow_null=True, default=None)
     windowTimeZone = TextField(required=False, allow_null=True, default="UTC")
     subject = _texts()
@@ -74,18 +64,13 @@ class UsageInput(serializers.Serializer[Any]):
     )
     advancedMeterGroupByFilters = FiltersField(allow_null=True, default=dict)
 
-    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        # `from` is a word of Python, so it cannot be declared above.
-        return {"from": InstantField(required=False, allow_null=True, default=None), **super().get_fields()}
-
     def validate_windowTimeZone(self, name: str | None) -> str:
         if name is not None and name not in zone_names():
             raise serializers.ValidationError(f"There is no time zone {name}. Use an IANA name such as Europe/Paris.")
         return name or "UTC"
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["from"] and attrs["to"] and attrs["from"] >= attrs["to"]:
-            raise serializers.ValidationError({"to": "The end has to be after the start in from."})
+        super().validate(attrs)
         if attrs["filterGroupBy"] and attrs["advancedMeterGroupByFilters"]:
             raise serializers.ValidationError("Filter by filterGroupBy or by advancedMeterGroupByFilters, not by both.")
         return {name: value or [] if name in _LISTS else value for name, value in attrs.items()}

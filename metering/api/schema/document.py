@@ -88,19 +88,15 @@ class _FilterExtension(OpenApiSerializerFieldExtension):
 
 
 class FilterStringExtension(_FilterExtension):
-    target_class = "metering.serializers.events.FilterTextField"
+    target_class = "metering.serializers.filters.FilterTextField"
     component = "FilterString"
     operand = {"type": "string"}
     operators = ("$eq", "$ne", "$like", "$nlike", "$ilike", "$nilike", "$gt", "$gte", "$lt", "$lte")
     list_operators = ("$in", "$nin")
 
 
-class UsageFilterExtension(FilterStringExtension):
-    target_class = "metering.serializers.usage.FilterField"
-
-
 class FilterTimeExtension(_FilterExtension):
-    target_class = "metering.serializers.events.FilterTimeField"
+    target_class = "metering.serializers.filters.FilterTimeField"
     component = "FilterTime"
     operand = {"type": "string", "format": "date-time"}
     operators = ("$gt", "$gte", "$lt", "$lte")

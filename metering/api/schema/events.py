@@ -9,7 +9,7 @@ from metering.api.schema.base import JSON, either, operation
 from metering.api.schema.fields import UlidField, texts
 from metering.models import Aggregation, CorrectionKind
 from metering.queries.stored import Result
-from metering.serializers.events import EventFilter, EventListInput, EventPageInput
+from metering.serializers.events import EventListInput, EventPageFilter, EventPageInput
 
 _TAG = "Events"
 _PREFER = OpenApiParameter(
@@ -151,7 +151,7 @@ EVENT_PAGES = extend_schema_view(
         "listEventsV2",
         _TAG,
         "Walk through events",
-        query=[EventPageInput, OpenApiParameter("filter", EventFilter)],
+        query=[EventPageInput, OpenApiParameter("filter", EventPageFilter)],
         answers={200: EventPageOutput},
     )
 )

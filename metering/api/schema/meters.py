@@ -8,7 +8,8 @@ from rest_framework import serializers
 from metering.api.schema.base import array, operation
 from metering.api.schema.fields import UlidField, texts
 from metering.models import Aggregation
-from metering.serializers.meters import MeterChangeInput, MeterInput, MeterListInput, RangeInput
+from metering.serializers.fields import RangeInput
+from metering.serializers.meters import MeterChangeInput, MeterInput, MeterListInput
 
 _TAG = "Meters"
 _TEXTS = array({"type": "string"})
