@@ -1,4 +1,9 @@
-"""One thread per process that writes the events of all waiting requests together: the previous commit is the delay."""
+"""
+Threads that write the events of all waiting requests together: the previous commit is the delay.
+
+One writes small requests; two write large ones, so that the database works on one while the other's answer is on its
+way, and nobody who sends a single event waits for ten thousand of others.
+"""
 
 import asyncio
 import logging
@@ -25,6 +30,8 @@ _MAX_GROUP_BYTES = 16 * 1024 * 1024
 # What may wait or be written at one time; beyond it, a request is told to come back.
 _MAX_QUEUED_BYTES = 64 * 1024 * 1024
 _MAX_QUEUED_REQUESTS = 900
+_LARGE_REQUEST_EVENTS = 500
+_LARGE_WRITERS = 2
 _ATTEMPTS = 5
 _ANSWER_SECONDS = 60
 _NOTIFY_SECONDS = 0.25
@@ -52,8 +59,30 @@ class _Request:
         self.error: Exception | None = None
 
 
+class _Room:
+    """What may wait to be written."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._bytes = 0
+        self._requests = 0
+
+    def take(self, size: int) -> None:
+        with self._lock:
+            # One alone is always let in: the limit of its body bounds it.
+            if self._requests and (self._bytes + size > _MAX_QUEUED_BYTES or self._requests >= _MAX_QUEUED_REQUESTS):
+                raise WriterUnavailable("More events are waiting than can be stored. Send them again in a few seconds.")
+            self._bytes += size
+            self._requests += 1
+
+    def give_back(self, group: Sequence[_Request]) -> None:
+        with self._lock:
+            self._bytes -= sum(request.size for request in group)
+            self._requests -= len(group)
+
+
 class GroupCommitWriter:
-    """Hands events to this process's writer thread, which starts with the first of them, after any fork."""
+    """Hands events to this process's writer threads, which start with the first of them, after any fork."""
 
     def __init__(self) -> None:
         self._reset()
@@ -61,7 +90,8 @@ class GroupCommitWriter:
 
     def _reset(self) -> None:
         self._starting = threading.Lock()
-        self._thread: _WriterThread | None = None
+        self._threads: list[_WriterThread] = []
+        self._room = _Room()
         self._patience = Patience(_ANSWER_SECONDS, _give_up)
 
     async def write(self, events: Sequence[NewEvent], *, at: datetime) -> None:
@@ -72,19 +102,29 @@ class GroupCommitWriter:
         :raises WriterUnavailable: if too much is waiting, or the database does not answer; sending again is safe.
         """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        (self._thread or self._start()).enqueue(_Request(events, at, waiter))
+        request = _Request(events, at, waiter)
+        self._room.take(request.size)
+        self._thread_for(request).enqueue(request)
         self._patience.begin(waiter)
         try:
             await waiter
         finally:
             self._patience.end(waiter)
 
-    def _start(self) -> "_WriterThread":
+    def _thread_for(self, request: _Request) -> "_WriterThread":
+        small, *large = self._threads or self._start()
+        if request.count < _LARGE_REQUEST_EVENTS:
+            return small
+        return min(large, key=_WriterThread.waiting)
+
+    def _start(self) -> "list[_WriterThread]":
         with self._starting:
-            if self._thread is None:
-                self._thread = _WriterThread()
-                self._thread.start()
-            return self._thread
+            if not self._threads:
+                threads = [_WriterThread(self._room) for _ in range(1 + _LARGE_WRITERS)]
+                for thread in threads:
+                    thread.start()
+                self._threads = threads
+            return self._threads
 
 
 def _give_up(waiter: "asyncio.Future[None]") -> None:
@@ -95,35 +135,30 @@ def _give_up(waiter: "asyncio.Future[None]") -> None:
 
 
 class _WriterThread(threading.Thread):
-    def __init__(self) -> None:
+    def __init__(self, room: _Room) -> None:
         super().__init__(name="event-writer", daemon=True)
+        self._room = room
         self._queue: SimpleQueue[_Request] = SimpleQueue()
-        self._queued_bytes = 0
-        self._queued_requests = 0
-        self._counting = threading.Lock()
+        self._is_writing = False
         self._next: _Request | None = None
         self._connection: psycopg.Connection[Any] | None = None
         self._notified = 0.0
         self._trouble = ""
 
     def enqueue(self, request: _Request) -> None:
-        with self._counting:
-            # A single request is always let in: the limit of its body bounds it.
-            if self._queued_requests and (
-                self._queued_bytes + request.size > _MAX_QUEUED_BYTES or self._queued_requests >= _MAX_QUEUED_REQUESTS
-            ):
-                raise WriterUnavailable("More events are waiting than can be stored. Send them again in a few seconds.")
-            self._queued_bytes += request.size
-            self._queued_requests += 1
         self._queue.put(request)
+
+    def waiting(self) -> int:
+        """About how many requests are before the next one."""
+        return self._queue.qsize() + self._is_writing
 
     def run(self) -> None:
         while True:
             group = self._take()
+            self._is_writing = True
             self._serve(group)
-            with self._counting:
-                self._queued_bytes -= sum(request.size for request in group)
-                self._queued_requests -= len(group)
+            self._is_writing = False
+            self._room.give_back(group)
             _answer(group)
             self._notify()
 

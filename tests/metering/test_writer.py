@@ -86,7 +86,7 @@ def _until(condition):
 
 
 def _queued(writer, count):
-    return lambda: writer._thread._queue.qsize() == count
+    return lambda: sum(thread._queue.qsize() for thread in writer._threads) == count
 
 
 def test_it_writes_what_waits_in_one_batch(writer, held):
@@ -98,13 +98,34 @@ def test_it_writes_what_waits_in_one_batch(writer, held):
     assert list(Batch.objects.order_by("pk").values_list("accepted", flat=True)) == [1, 20]
 
 
-def test_a_batch_holds_at_most_ten_thousand_events(writer, held):
+def test_a_batch_holds_at_most_ten_thousand_events(writer, held, monkeypatch):
+    monkeypatch.setattr(group_commit, "_LARGE_REQUEST_EVENTS", 10_000)
     for number in range(3):
         held.add(number, decoded(*(event(f"{number}-{place}") for place in range(4_000))))
     _until(_queued(writer, 3))
     held.release()
     assert set(held.wait().values()) == {"stored"}
     assert list(Batch.objects.order_by("pk").values_list("accepted", flat=True)) == [1, 8_000, 4_000]
+
+
+def test_a_single_event_does_not_wait_for_a_large_request(writer, outsider):
+    many = decoded(*(event(f"many-{number}") for number in range(500)))
+    outsider.execute("BEGIN")
+    # Another's uncommitted copy of one of the many.
+    outsider.execute(
+        "INSERT INTO metering_event (key, source, event_id, type, subject, time, time_was_sent, batch_id)"
+        " VALUES (%s, '', '', '', '', now(), true, 0)",
+        [many[0].key],
+    )
+    crowd = Crowd(writer)
+    crowd.add("many", many)
+    crowd.add("as many", decoded(*(event(f"as-many-{number}") for number in range(500))))
+    write(writer, decoded(event("single")))
+    # 500 of the second, and the single one; a process has two threads for large requests.
+    _until(lambda: outsider.execute("SELECT count(*) FROM metering_event WHERE source <> ''").fetchone()[0] == 501)
+    outsider.execute("ROLLBACK")
+    assert crowd.wait() == {"many": "stored", "as many": "stored"}
+    assert Event.objects.count() == 1_001
 
 
 def test_only_the_guilty_request_of_a_group_is_refused(writer, held):
