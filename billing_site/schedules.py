@@ -18,7 +18,7 @@ class Timing:
 SCHEDULES: dict[str, Timing] = {
     "Billing run": Timing(func="invoicing.tasks.bill_due", schedule_type=Schedule.HOURLY),
     "Stalled corrections": Timing(
-        func="metering.tasks.take_up_stalled_corrections", schedule_type=Schedule.MINUTES, minutes=5
+        func="metering.tasks.run_stalled_corrections", schedule_type=Schedule.MINUTES, minutes=5
     ),
     "Missing documents": Timing(
         func="invoicing.tasks.store_missing_documents", schedule_type=Schedule.MINUTES, minutes=15

@@ -2,14 +2,14 @@
 
 from metering import clock
 from metering.history import actor
-from metering.services.corrections import go_on, take_up_stalled
+from metering.services import corrections
 
 
-def go_on_with_correction(*, correction_id: int) -> None:
+def run_correction(*, correction_id: int) -> None:
     with actor(kind="system", name="corrections", reason="Go on with a correction"):
-        go_on(correction_id=correction_id, at=clock.now())
+        corrections.run_correction(correction_id=correction_id, at=clock.now())
 
 
-def take_up_stalled_corrections() -> None:
+def run_stalled_corrections() -> None:
     with actor(kind="system", name="corrections", reason="Go on with corrections whose job was killed"):
-        take_up_stalled(at=clock.now())
+        corrections.run_stalled_corrections(at=clock.now())

@@ -92,8 +92,9 @@ def void_events(*, events: EventFilter, reason: str, at: datetime) -> Correction
         )
         _take_step(correction, at)
         if correction.status == CorrectionStatus.DONE and not correction.voided:
-            raise NothingToVoid(f"Nothing to do: all {matched:,} matching events are void already.")
-        _go_on_later(correction)
+            which = "The only event that matches is" if matched == 1 else f"All {matched:,} events that match are"
+            raise NothingToVoid(f"{which} void already. Choose others, or leave it at that.")
+        _run_later(correction)
     return correction
 
 
@@ -110,20 +111,20 @@ def continue_correction(*, correction_id: int, at: datetime) -> Correction:
     return correction
 
 
-def go_on(*, correction_id: int, at: datetime) -> Correction:
+def run_correction(*, correction_id: int, at: datetime) -> Correction:
     """Do some batches of a correction, each a transaction of its own; then queue the rest behind what waits."""
     for _ in range(_BATCHES_A_JOB):
         correction = continue_correction(correction_id=correction_id, at=at)
         if correction.is_finished:
             break
-    _go_on_later(correction)
+    _run_later(correction)
     return correction
 
 
-def take_up_stalled(*, at: datetime) -> None:
+def run_stalled_corrections(*, at: datetime) -> None:
     """Go on with corrections whose job was killed: those that made no batch for two minutes."""
     for correction in Correction.objects.stalled(at - _PATIENCE).order_by("pk"):
-        go_on(correction_id=correction.pk, at=at)
+        run_correction(correction_id=correction.pk, at=at)
 
 
 @transaction.atomic
@@ -140,13 +141,14 @@ def undo_correction(*, correction_id: int, reason: str, at: datetime) -> Correct
     correction = _locked(correction_id)
     if correction.kind == CorrectionKind.RESTORE:
         raise InvalidCorrectionMove("Events that were restored are not un-restored. Void them again instead.")
+    _check_not_undone(correction)
     correction.move(CorrectionStatus.UNDOING)
     correction.undo_reason = reason.strip()
     if correction.kind == CorrectionKind.AMENDMENT:
         _check_replacement(correction)
     correction.save(update_fields=["status", "undo_reason"])
     _take_step(correction, at)
-    _go_on_later(correction)
+    _run_later(correction)
     return correction
 
 
@@ -185,6 +187,13 @@ def restore_event(*, source: str, event_id: str, reason: str, at: datetime) -> C
     )
     restore_now([void], start_batch(kind=BatchKind.RESTORE, at=at, correction=correction))
     return correction
+
+
+def _check_not_undone(correction: Correction) -> None:
+    if correction.status == CorrectionStatus.UNDONE:
+        raise InvalidCorrectionMove(f"{correction} is undone already: there is nothing left to do.")
+    if correction.status == CorrectionStatus.UNDOING:
+        raise InvalidCorrectionMove(f"{correction} is being undone already: wait until that is done.")
 
 
 # --- One batch -----------------------------------------------------------------------------------------------------
@@ -246,9 +255,9 @@ def _restore_next(correction: Correction, at: datetime) -> None:
     correction.save()
 
 
-def _go_on_later(correction: Correction) -> None:
+def _run_later(correction: Correction) -> None:
     if not correction.is_finished:
-        async_task("metering.tasks.go_on_with_correction", correction_id=correction.pk)
+        async_task("metering.tasks.run_correction", correction_id=correction.pk)
 
 
 # --- Amendments ----------------------------------------------------------------------------------------------------

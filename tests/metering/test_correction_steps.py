@@ -8,15 +8,15 @@ from django_q.models import OrmQ
 from metering.history import changes_of
 from metering.models import CORRECTION_MOVES, Correction, CorrectionStatus, EventVoid, InvalidCorrectionMove
 from metering.queries.event_filter import EventFilter
+from metering import tasks
 from metering.services import corrections, voids
 from metering.services.corrections import (
     continue_correction,
-    go_on,
-    take_up_stalled,
+    run_correction,
+    run_stalled_corrections,
     undo_correction,
     void_events,
 )
-from metering.tasks import go_on_with_correction
 from tests.metering.corrected import AT, roll_up, store, tokens, tokens_meter, usage
 
 pytestmark = pytest.mark.django_db
@@ -45,7 +45,7 @@ def test_it_goes_on_by_time_and_key_until_all_are_void():
     roll_up()
     correction = void_all()
     assert (correction.status, correction.matched, correction.done, correction.progress) == ("running", 8, 3, 3 / 8)
-    assert OrmQ.objects.get().func() == "metering.tasks.go_on_with_correction"
+    assert OrmQ.objects.get().func() == "metering.tasks.run_correction"
     # Two more events are void after each batch, in the order of time: 1 + 2 + 3 or 4 first.
     assert usage(meter) in (36 - 6, 36 - 7)
     correction = continue_correction(correction_id=correction.pk, at=AT)
@@ -71,9 +71,9 @@ def test_a_batch_that_fails_leaves_nothing_half_done_and_is_taken_up(monkeypatch
         with pytest.raises(KeyboardInterrupt):
             continue_correction(correction_id=correction.pk, at=AT)
     assert (usage(meter), EventVoid.objects.count()) == before
-    take_up_stalled(at=AT + timedelta(minutes=1))
+    run_stalled_corrections(at=AT + timedelta(minutes=1))
     assert Correction.objects.get().status == CorrectionStatus.RUNNING
-    take_up_stalled(at=AT + timedelta(minutes=3))
+    run_stalled_corrections(at=AT + timedelta(minutes=3))
     assert (Correction.objects.get().status, usage(meter)) == (CorrectionStatus.DONE, 0)
 
 
@@ -86,7 +86,7 @@ def test_what_comes_meanwhile_is_not_meant():
     store_eight()
     correction = void_all()
     store(tokens(9, 100), tokens(10, 200, time="2026-01-05T14:00:00Z"))
-    go_on(correction_id=correction.pk, at=AT)
+    run_correction(correction_id=correction.pk, at=AT)
     assert usage(meter) == 300
 
 
@@ -100,7 +100,7 @@ def test_an_undo_stops_one_that_runs_and_goes_back_by_batches():
     # 7 + 8, and what was void first
     assert usage(meter) > 15
     roll_up()
-    go_on_with_correction(correction_id=correction.pk)
+    tasks.run_correction(correction_id=correction.pk)
     correction.refresh_from_db()
     assert (correction.status, correction.done, correction.restored, usage(meter)) == ("undone", 6, 6, 36)
     with pytest.raises(InvalidCorrectionMove):
@@ -112,16 +112,16 @@ def test_a_job_does_some_batches_then_lets_others_go_first(monkeypatch):
     store_eight()
     correction = void_all()
     OrmQ.objects.all().delete()
-    assert go_on(correction_id=correction.pk, at=AT).done == 6
+    assert run_correction(correction_id=correction.pk, at=AT).done == 6
     assert OrmQ.objects.count() == 1
-    assert go_on(correction_id=correction.pk, at=AT).status == CorrectionStatus.DONE
+    assert run_correction(correction_id=correction.pk, at=AT).status == CorrectionStatus.DONE
     assert OrmQ.objects.count() == 1
 
 
 def test_the_job_names_itself_as_the_cause():
     store_eight()
     correction = void_all()
-    go_on_with_correction(correction_id=correction.pk)
+    tasks.run_correction(correction_id=correction.pk)
     assert changes_of(correction)[0].actor == "corrections"
 
 
