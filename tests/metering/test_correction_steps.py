@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from django_q.models import OrmQ
 
+from metering import tasks
 from metering.history import changes_of
 from metering.models import CORRECTION_MOVES, Correction, CorrectionStatus, EventVoid, InvalidCorrectionMove
 from metering.queries.event_filter import EventFilter
-from metering import tasks
 from metering.services import corrections, voids
 from metering.services.corrections import (
     continue_correction,
@@ -97,13 +97,15 @@ def test_an_undo_stops_one_that_runs_and_goes_back_by_batches():
     continue_correction(correction_id=correction.pk, at=AT)
     correction = undo_correction(correction_id=correction.pk, reason="The wrong type", at=AT)
     assert (correction.status, correction.voided, correction.restored, correction.progress) == ("undoing", 6, 3, 0.5)
+    with pytest.raises(InvalidCorrectionMove, match="is being undone already: wait"):
+        undo_correction(correction_id=correction.pk, reason="Twice", at=AT)
     # 7 + 8, and what was void first
     assert usage(meter) > 15
     roll_up()
     tasks.run_correction(correction_id=correction.pk)
     correction.refresh_from_db()
     assert (correction.status, correction.done, correction.restored, usage(meter)) == ("undone", 6, 6, 36)
-    with pytest.raises(InvalidCorrectionMove):
+    with pytest.raises(InvalidCorrectionMove, match="is undone already: there is nothing left to do"):
         undo_correction(correction_id=correction.pk, reason="Twice", at=AT)
 
 
