@@ -110,9 +110,17 @@ REFUSED = [
     (EventFilter(events=(("tests", "1"),) * 10_001), "Why", TooManyEvents, "at most 10,000"),
     (EventFilter(type="unheard_of"), "Why", NothingToVoid, "No stored event matches"),
     (named(1, 9), "Why", UnknownEvent, "no event '9' of source 'tests'"),
-    (named(2), "Why", NothingToVoid, "all 1 matching events are void already"),
+    (named(2), "Why", NothingToVoid, "The only event that matches is void already"),
     (named(1), " ", ReasonIsMissing, "Say why"),
 ]
+
+
+def test_it_says_how_many_events_are_void_already():
+    store(tokens(1, 10), tokens(2, 20))
+    void(1, 2)
+    with pytest.raises(NothingToVoid, match="All 2 events that match are void already"):
+        void(1, 2)
+    assert Correction.objects.count() == 1
 
 
 @pytest.mark.parametrize(("chosen", "reason", "error", "says"), REFUSED)
