@@ -36,14 +36,19 @@ def parse_value(raw: object) -> Decimal | None:
     digits on either side of the point. Anything else is bad: `true`, `null`, `NaN`, `.5`, ` 12 `, `0x1F`, `1_000`.
 
     >>> parse_value("1.5e3"), parse_value(7), parse_value("1e400")
-    (Decimal('1.5E+3'), Decimal('7'), None)
+    (Decimal('1500'), Decimal('7'), None)
     """
     number = _number(raw)
     if number is None or not number.is_finite():
         return None
     if not number:
         return Decimal(0)
-    return number if number.adjusted() < MAX_DIGITS and _ends_in_time(number) else None
+    return _written_out(number) if number.adjusted() < MAX_DIGITS and _ends_in_time(number) else None
+
+
+def _written_out(number: Decimal) -> Decimal:
+    """Return the digits that the database shows: it knows no exponent."""
+    return Decimal(f"{number:f}") if number.as_tuple().exponent > 0 else number  # type: ignore[operator]
 
 
 def _number(raw: object) -> Decimal | None:

@@ -40,6 +40,12 @@ def test_numbers_and_numeric_strings_are_taken_exactly(aggregation, raw, value):
     assert taken({"n": raw}, aggregation).value == Decimal(value)
 
 
+def test_a_value_is_shown_in_the_digits_that_a_query_shows():
+    for raw in ("1e5", Decimal("1E+5"), "10.00e4"):
+        assert encode(taken({"n": raw}).value) == b"100000"
+    assert encode(taken({"n": "1.50e1"}).value) == b"15.0"
+
+
 @pytest.mark.parametrize("aggregation", NUMERIC)
 @pytest.mark.parametrize(
     ("data", "problem"),
