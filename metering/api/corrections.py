@@ -13,7 +13,7 @@ from metering.api.customers import find_customer
 from metering.api.schema import corrections as describe
 from metering.authentication import principal_of
 from metering.idempotency import idempotent
-from metering.models import Correction, Scope, Subject
+from metering.models import Correction, Event, Scope, Subject
 from metering.serializers.corrections import (
     AmendInput,
     MoveInput,
@@ -93,11 +93,9 @@ class UndoCorrection(CorrectingView):
 class MoveSubject(CorrectingView):
     @idempotent()
     def post(self, request: Request, id_or_key: str) -> Response:
-        subject = Subject.objects.by_id_or_key(id_or_key).first()
         sent = checked(MoveInput, request.data).validated_data
         change: dict[str, Any] = {
-            # A subject that nobody has named yet can be given to a customer before its first event.
-            "subject_key": subject.key if subject else id_or_key,
+            "subject_key": _subject_key(id_or_key),
             "from_at": sent["from"],
             "reason": sent["reason"],
             "at": clock.now(),
@@ -107,6 +105,24 @@ class MoveSubject(CorrectingView):
         else:
             move = move_subject(customer_id=find_customer(sent["customerId"]).pk, **change)
         return Response(move_output(change["subject_key"], move))
+
+
+def _subject_key(id_or_key: str) -> str:
+    """
+    Return the key of a subject that is on record or that events name.
+
+    :raises Http404: if there is neither; then the name is a slip, or its record is to be made first.
+    """
+    subject = Subject.objects.by_id_or_key(id_or_key).first()
+    if subject is not None and subject.deleted_at is None:
+        return subject.key
+    key = subject.key if subject else id_or_key
+    if not Event.objects.of_subjects([key]).exists():
+        raise Http404(
+            f"There is no subject {id_or_key}, and no event names it. Check the spelling, or make it first by POST"
+            " /api/v1/subjects."
+        )
+    return key
 
 
 def _outputs(corrections: Iterable[Correction]) -> list[dict[str, Any]]:

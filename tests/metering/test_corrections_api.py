@@ -1,12 +1,10 @@
 """Corrections over the API."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from metering.history import changes_of
-from metering.models import Batch, Correction, Event, EventVoid, SubjectLink
-from metering.services.customers import create_customer, link_subject
+from metering.models import Batch, Correction, Event, EventVoid
+from metering.services.customers import create_customer
 from tests.factories import ApiKeyFactory
 from tests.metering.corrected import AT, store, tokens, tokens_meter, usage
 
@@ -68,7 +66,9 @@ def test_it_voids_at_once_and_shows_the_correction(api):
     undone = post(api, f"corrections/{made['id']}/undo", {"reason": "It was right"}).json()
     assert (undone["status"], undone["undoReason"], undone["progress"]["restored"]) == ("undone", "It was right", 1)
     assert usage(meter) == 30
-    refused(post(api, f"corrections/{made['id']}/undo", {"reason": "Again"}), 409, "is undone, so it cannot become")
+    refused(
+        post(api, f"corrections/{made['id']}/undo", {"reason": "Again"}), 409, f"Void {made['id']} is undone already"
+    )
 
 
 def test_it_lists_corrections_newest_first(api):
@@ -105,31 +105,6 @@ def test_the_history_names_the_key_and_the_reason_of_the_body_or_the_header(api)
     post(api, "void", {"filter": {"id": "2"}, "reason": WHY}, **{"X-Reason": "Ticket 7"})
     found = [changes_of(correction)[-1] for correction in Correction.objects.order_by("pk")]
     assert [(change.actor, change.reason) for change in found] == [("tests", WHY), ("tests", "Ticket 7")]
-
-
-def test_it_moves_a_subject_and_takes_it_away(api):
-    acme, globex = (create_customer(name=key.title(), key=key, at=AT) for key in ("acme", "globex"))
-    link_subject(customer_id=acme.pk, subject_key="device/1", at=AT)
-    url = "/api/v1/subjects/device%2F1/move"
-    body = {"customerId": "globex", "from": "2026-01-10T00:00:00Z", "reason": "Sold"}
-    moved = api.post(url, body, format="json")
-    assert moved.status_code == 200
-    of_acme = {"customerId": acme.ulid, "customerKey": "acme"}
-    of_globex = {"customerId": globex.ulid, "customerKey": "globex"}
-    assert moved.json() == {
-        "subject": "device/1",
-        "reason": "Sold",
-        "ended": [{**of_acme, "from": None, "to": None}],
-        "made": [
-            {**of_acme, "from": None, "to": "2026-01-10T00:00:00Z"},
-            {**of_globex, "from": "2026-01-10T00:00:00Z", "to": None},
-        ],
-    }
-    refused(api.post(url, body, format="json"), 409, "belongs to Globex (globex) from then on already")
-    api.post(url, {**body, "customerId": None, "from": "2026-01-20T00:00:00Z"}, format="json")
-    last = SubjectLink.objects.known_at(None).get(customer=globex, subject__key="device/1")
-    assert last.to_at == datetime(2026, 1, 20, tzinfo=UTC)
-    assert Batch.objects.get(pk=last.made_batch_id).reason == "Sold"
 
 
 REFUSALS = [
