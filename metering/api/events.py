@@ -20,7 +20,6 @@ from metering.models import Event, Scope
 from metering.queries.events import cursor_of, page_of_events, place_of, spans_of
 from metering.queries.stored import receipts_of
 from metering.queries.verdicts import verdicts_of
-from metering.rendering import decode
 from metering.serializers.events import EventListInput, EventPageFilter, EventPageInput, event_output, receipt_output
 from metering.serializers.fields import checked
 
@@ -58,7 +57,7 @@ class EventPages(ApiView):
     def get(self, request: Request) -> Response:
         asked = checked(EventPageInput, request.query_params).validated_data
         events = page_of_events(
-            _filtered(_read_filter(asked.get("filter"))),
+            _filtered(_read_filter(asked.get("filter", {}))),
             limit=asked["limit"],
             after=place_of(asked["cursor"]) if "cursor" in asked else None,
         )
@@ -82,7 +81,7 @@ def _selection(asked: dict[str, Any], now: datetime) -> EventSelection:
             customer_ids=asked.get("customerId"), subjects=[asked["subject"]] if "subject" in asked else None
         ),
         texts={"id": _containing(asked["id"])} if "id" in asked else {},
-        time=between(asked.get("from", now - _DEFAULT_SPAN), asked.get("to")),
+        time=between(asked["from"] or now - _DEFAULT_SPAN, asked["to"]),
         received=between(asked.get("ingestedAtFrom"), asked.get("ingestedAtTo")),
     )
 
@@ -92,8 +91,7 @@ def _containing(part: str) -> FilterString:
     return parse_filter({"$like": f"%{escaped}%"}, depth=0)
 
 
-def _read_filter(text: str | None) -> dict[str, Any]:
-    raw = decode(text.encode()) if text else {}
+def _read_filter(raw: dict[str, Any]) -> dict[str, Any]:
     return checked(EventPageFilter, raw).validated_data | {"subjects": _named_subjects(raw)}
 
 

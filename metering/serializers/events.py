@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 
 from metering.models import Event, EventVoid
 from metering.models.base import DecimalJSONDecoder
 from metering.queries.stored import Receipt, Result
 from metering.queries.verdicts import Reading, Verdict, reason_of
-from metering.serializers.fields import InstantField, TextField, present
+from metering.rendering import decode
+from metering.serializers.fields import InstantField, RangeInput, TextField, check_range, present
 from metering.serializers.filters import FilterTextField, FilterTimeField
 
 MOST_EVENTS = 100
@@ -17,19 +18,18 @@ _decode = DecimalJSONDecoder().decode
 _FILTER_DEPTH = 1
 
 
-class EventListInput(serializers.Serializer[Any]):
+class EventListInput(RangeInput):
     clientId = TextField(required=False, max_length=36)
     id = TextField(required=False, help_text="A part of the event's id.")
     subject = TextField(required=False)
-    to = InstantField(required=False)
     ingestedAtFrom = InstantField(required=False)
     ingestedAtTo = InstantField(required=False)
     customerId = serializers.ListField(child=TextField(), required=False)
     limit = serializers.IntegerField(min_value=1, max_value=MOST_EVENTS, default=MOST_EVENTS)
 
-    def get_fields(self) -> dict[str, Any]:
-        # A keyword cannot be the name of an attribute.
-        return {"from": InstantField(required=False), **super().get_fields()}
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_range(attrs, "ingestedAtFrom", "ingestedAtTo")
+        return super().validate(attrs)
 
 
 class EventPageInput(serializers.Serializer[Any]):
@@ -37,6 +37,15 @@ class EventPageInput(serializers.Serializer[Any]):
     cursor = TextField(required=False)
     limit = serializers.IntegerField(min_value=1, max_value=MOST_EVENTS, default=MOST_EVENTS)
     filter = TextField(required=False, help_text='A JSON object by field, such as {"type": {"$eq": "request"}}.')
+
+    def validate_filter(self, text: str) -> dict[str, Any]:
+        try:
+            read = decode(text.encode())
+        except (exceptions.ParseError, UnicodeEncodeError):
+            read = None
+        if not isinstance(read, dict):
+            raise serializers.ValidationError('Write it as a JSON object, such as {"type": {"$eq": "request"}}.')
+        return read
 
 
 class OneOfCustomers(serializers.Serializer[Any]):

@@ -146,9 +146,18 @@ class RangeInput(serializers.Serializer[Any]):
         return {"from": InstantField(required=False, allow_null=True, default=None), **super().get_fields()}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if attrs["from"] and attrs["to"] and attrs["from"] >= attrs["to"]:
-            raise serializers.ValidationError({"to": "The end has to be after the start in from."})
+        check_range(attrs, "from", "to")
         return attrs
+
+
+def check_range(values: Mapping[str, Any], start: str, end: str) -> None:
+    """
+    Pass if a range, half-open, holds some time or is open at an end.
+
+    :raises ValidationError: naming the end if it is not after the start.
+    """
+    if values.get(start) and values.get(end) and values[start] >= values[end]:
+        raise serializers.ValidationError({end: f"The end has to be after the start in {start}."})
 
 
 def present(members: Mapping[str, Any]) -> dict[str, Any]:

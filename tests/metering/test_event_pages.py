@@ -159,6 +159,15 @@ def test_it_refuses_what_it_cannot_list(api, query):
     assert json.loads(answer.content)["detail"].endswith(".")
 
 
+@pytest.mark.parametrize("text", ["{bad", "[]", "null", "7", "{} {}"])
+def test_it_says_that_the_filter_has_to_be_a_json_object(api, text):
+    answer = api.get(URL, {"filter": text})
+    assert answer.status_code == 400
+    assert json.loads(answer.content)["detail"] == (
+        'filter: Write it as a JSON object, such as {"type": {"$eq": "request"}}.'
+    )
+
+
 def test_a_page_of_any_length_takes_the_same_queries(api, django_assert_max_num_queries):
     create_customer(name="Acme", key="subject", at=START)
     make("a")

@@ -155,6 +155,13 @@ def test_it_refuses_what_it_cannot_list(api, query):
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
+@pytest.mark.parametrize(("start", "end"), [("from", "to"), ("ingestedAtFrom", "ingestedAtTo")])
+def test_it_refuses_a_range_that_holds_no_time(api, start, end):
+    answer = api.get("/api/v1/events", {start: "2026-01-06T00:00:00Z", end: "2026-01-05T00:00:00Z"})
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == f"{end}: The end has to be after the start in {start}."
+
+
 def test_reading_needs_the_read_scope(api, api_key):
     api_key.scopes = ["ingest"]
     api_key.save()
