@@ -16,7 +16,7 @@ from metering.idempotency import idempotent
 from metering.models import Meter, MeterVersion
 from metering.queries.backfill import with_backfill
 from metering.serializers.fields import checked
-from metering.serializers.meters import MeterChangeInput, MeterInput, MeterListInput, meter_output
+from metering.serializers.meters import MeterInput, MeterListInput, WholeMeterInput, meter_output
 from metering.services.meters import change_meter, create_meter, delete_meter
 
 _ORDER = {
@@ -52,7 +52,8 @@ class MeterDetail(ApiView):
 
     def put(self, request: Request, id_or_slug: str) -> Response:
         meter = find_meter(id_or_slug)
-        body = checked(MeterChangeInput, request.data)
+        body = checked(WholeMeterInput, request.data)
+        body.check_measures_the_same(meter)
         return Response(_output(change_meter(meter_id=meter.pk, at=clock.now(), **body.values())))
 
     def delete(self, request: Request, id_or_slug: str) -> Response:

@@ -1,5 +1,6 @@
 """Meters as the API takes and shows them, in OpenMeter's shapes."""
 
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
@@ -7,6 +8,14 @@ from rest_framework import serializers
 from metering.models import Aggregation, Meter, MeterVersion
 from metering.queries.backfill import backfill_of
 from metering.serializers.fields import MAX_PAGE_SIZE, ChoiceField, InstantField, TextField, TextsField, present
+
+_MEASURED = {
+    "slug": "slug",
+    "eventType": "event_type",
+    "aggregation": "aggregation",
+    "valueProperty": "value_property",
+    "eventFrom": "event_from",
+}
 
 
 class MeterListInput(serializers.Serializer[Any]):
@@ -62,6 +71,31 @@ class MeterChangeInput(serializers.Serializer[Any]):
         return values if wanted is None else values | {"group_by": wanted}
 
 
+class WholeMeterInput(MeterChangeInput):
+    """A change from clients that send the whole meter back: what it measures has to be as it is."""
+
+    slug = TextField(required=False, allow_null=True)
+    eventType = TextField(required=False, allow_null=True)
+    aggregation = ChoiceField(choices=Aggregation.values, required=False, allow_null=True)
+    valueProperty = TextField(required=False, allow_null=True, allow_blank=True)
+    eventFrom = InstantField(required=False, allow_null=True)
+
+    def check_measures_the_same(self, meter: Meter) -> None:
+        """
+        Pass if what cannot change was left out or sent as it is.
+
+        :raises ValidationError: naming each field that would change.
+        """
+        sent = self.validated_data
+        changed = {
+            name: f"It cannot change from {_shown(getattr(meter, field))}. Make another meter instead."
+            for name, field in _MEASURED.items()
+            if sent.get(name) not in (None, getattr(meter, field))
+        }
+        if changed:
+            raise serializers.ValidationError(changed)
+
+
 def meter_output(meter: Meter, *, version: MeterVersion) -> dict[str, Any]:
     """Return a meter as the API shows it, with how far back-fill is while there is any."""
     backfill = backfill_of(version)
@@ -83,3 +117,7 @@ def meter_output(meter: Meter, *, version: MeterVersion) -> dict[str, Any]:
             "backfill": backfill and {"done": backfill.done, "total": backfill.total},
         }
     )
+
+
+def _shown(value: datetime | str | None) -> str:
+    return value.isoformat() if isinstance(value, datetime) else value or "none"

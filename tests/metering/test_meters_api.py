@@ -108,6 +108,32 @@ def test_it_changes_the_groups_and_keeps_them_where_they_are_not_sent(api):
     assert Meter.objects.get().versions.count() == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "other", "now"),
+    [
+        ("slug", "tokens_2", "tokens"),
+        ("eventType", "zzz", "request"),
+        ("aggregation", "COUNT", "SUM"),
+        ("valueProperty", "$.cost", "$.tokens"),
+        ("eventFrom", "2026-02-01T00:00:00Z", "none"),
+    ],
+)
+def test_it_says_that_what_a_meter_measures_cannot_change(api, name, other, now):
+    made = _create(api, name="Tokens").json()
+    response = api.put(f"{URL}/tokens", {"name": "Changed", name: other}, format="json")
+    assert (response.status_code, response["Content-Type"]) == (400, "application/problem+json")
+    assert response.json()["detail"] == f"{name}: It cannot change from {now}. Make another meter instead."
+    assert api.get(f"{URL}/tokens").json() == made
+
+
+def test_it_takes_a_whole_meter_back(api):
+    made = _create(api, name="Tokens", eventFrom="2026-01-01T00:00:00Z", groupBy={"model": "$.model"}).json()
+    body = api.put(f"{URL}/tokens", {**made, "name": "LLM", "eventFrom": "2026-01-01T01:00:00+01:00"}, format="json")
+    assert body.json() == {**made, "name": "LLM", "updatedAt": body.json()["updatedAt"]}
+    nulls = dict.fromkeys(["slug", "eventType", "aggregation", "valueProperty", "eventFrom"])
+    assert api.put(f"{URL}/tokens", {**nulls, "name": "LLM"}, format="json").status_code == 200
+
+
 def test_it_deletes_a_meter_and_frees_its_slug(api):
     made = _create(api).json()
     assert api.delete(f"{URL}/tokens").status_code == 204
