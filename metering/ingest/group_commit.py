@@ -10,7 +10,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -22,7 +22,14 @@ from django.db import connection as django_connection
 from metering.errors import DomainError
 from metering.ingest.decode import MAX_EVENTS, NewEvent
 from metering.ingest.patience import Patience
-from metering.ingest.writer import CHANNEL, encode_events, not_storable, write_encoded
+from metering.ingest.writer import (
+    CHANNEL,
+    LARGE_REQUEST_EVENTS,
+    encode_events,
+    not_storable,
+    write_encoded,
+    write_many,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +37,6 @@ _MAX_GROUP_BYTES = 16 * 1024 * 1024
 # What may wait or be written at one time; beyond it, a request is told to come back.
 _MAX_QUEUED_BYTES = 64 * 1024 * 1024
 _MAX_QUEUED_REQUESTS = 900
-_LARGE_REQUEST_EVENTS = 500
 _LARGE_WRITERS = 2
 _ATTEMPTS = 5
 _ANSWER_SECONDS = 60
@@ -47,16 +53,23 @@ class WriterUnavailable(DomainError):
 class _Request:
     """Events that wait for their commit, and the future that is done when `error` says how it went."""
 
-    __slots__ = ("at", "count", "encoded", "error", "size", "waiter")
+    __slots__ = ("at", "encoded", "error", "events", "size", "waiter")
 
-    def __init__(self, events: Sequence[NewEvent], at: datetime, waiter: "asyncio.Future[None]") -> None:
-        # Encoded here, because nothing is written while the writer thread does something else.
-        self.encoded = encode_events(events)
-        self.count = len(events)
-        self.size = len(self.encoded)
+    def __init__(self, events: Sequence[NewEvent], at: datetime, size: int, waiter: "asyncio.Future[None]") -> None:
+        self.events = events
+        # Here and not by the writer of small requests, because nothing is written while that does something else.
+        self.encoded = b"" if self.is_large else encode_events(events)
+        self.size = size
         self.at = at
         self.waiter = waiter
         self.error: Exception | None = None
+
+    @property
+    def is_large(self) -> bool:
+        return len(self.events) >= LARGE_REQUEST_EVENTS
+
+
+_Store = Callable[[psycopg.Connection[Any], Sequence[_Request], datetime], None]
 
 
 class _Room:
@@ -94,15 +107,15 @@ class GroupCommitWriter:
         self._room = _Room()
         self._patience = Patience(_ANSWER_SECONDS, _give_up)
 
-    async def write(self, events: Sequence[NewEvent], *, at: datetime) -> None:
+    async def write(self, events: Sequence[NewEvent], *, at: datetime, size: int) -> None:
         """
-        Return once the events, of which there is at least one, are committed.
+        Return once the events, at least one, are committed; `size` is the bytes they came in.
 
         :raises EventsNotStorable: if the database refuses a value; none of these events is stored.
         :raises WriterUnavailable: if too much is waiting, or the database does not answer; sending again is safe.
         """
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        request = _Request(events, at, waiter)
+        request = _Request(events, at, size, waiter)
         self._room.take(request.size)
         self._thread_for(request).enqueue(request)
         self._patience.begin(waiter)
@@ -113,14 +126,13 @@ class GroupCommitWriter:
 
     def _thread_for(self, request: _Request) -> "_WriterThread":
         small, *large = self._threads or self._start()
-        if request.count < _LARGE_REQUEST_EVENTS:
-            return small
-        return min(large, key=_WriterThread.waiting)
+        return min(large, key=_WriterThread.waiting) if request.is_large else small
 
     def _start(self) -> "list[_WriterThread]":
         with self._starting:
             if not self._threads:
-                threads = [_WriterThread(self._room) for _ in range(1 + _LARGE_WRITERS)]
+                stores = [_store_small, *[_store_large] * _LARGE_WRITERS]
+                threads = [_WriterThread(self._room, store) for store in stores]
                 for thread in threads:
                     thread.start()
                 self._threads = threads
@@ -134,10 +146,20 @@ def _give_up(waiter: "asyncio.Future[None]") -> None:
         )
 
 
+def _store_small(connection: psycopg.Connection[Any], group: Sequence[_Request], at: datetime) -> None:
+    with connection.cursor() as cursor:
+        write_encoded(cursor, [request.encoded for request in group], at=at)
+
+
+def _store_large(connection: psycopg.Connection[Any], group: Sequence[_Request], at: datetime) -> None:
+    write_many(connection, [event for request in group for event in request.events], at=at)
+
+
 class _WriterThread(threading.Thread):
-    def __init__(self, room: _Room) -> None:
+    def __init__(self, room: _Room, store: _Store) -> None:
         super().__init__(name="event-writer", daemon=True)
         self._room = room
+        self._store = store
         self._queue: SimpleQueue[_Request] = SimpleQueue()
         self._is_writing = False
         self._next: _Request | None = None
@@ -166,13 +188,13 @@ class _WriterThread(threading.Thread):
         """Wait for a request, and take with it all that are queued and fit into one batch."""
         group = [self._next or self._queue.get()]
         self._next = None
-        events, size = group[0].count, group[0].size
+        events, size = len(group[0].events), group[0].size
         while True:
             try:
                 request = self._queue.get_nowait()
             except Empty:
                 return group
-            events, size = events + request.count, size + request.size
+            events, size = events + len(request.events), size + request.size
             if events > MAX_EVENTS or size > _MAX_GROUP_BYTES:
                 self._next = request
                 return group
@@ -215,12 +237,10 @@ class _WriterThread(threading.Thread):
             self._serve([request])
 
     def _write(self, group: list[_Request]) -> None:
-        parts = [request.encoded for request in group]
         at = max(request.at for request in group)
         for attempts_left in reversed(range(_ATTEMPTS)):
             try:
-                with self._connected().cursor() as cursor:
-                    write_encoded(cursor, parts, at=at)
+                self._store(self._connected(), group, at)
                 return
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 # A lost connection is tried once anew: what may have been committed is then found as duplicates.

@@ -69,7 +69,7 @@ class IngestLane:
             principal.require(Scope.INGEST)
             at = clock.now()
             events = await self._decode(body, content_type, at, principal.api_key_id)
-            await self._writer.write(events, at=at)
+            await self._writer.write(events, at=at, size=len(body))
         except DomainError as error:
             return refusal(error.status, error.message, {"code": error.code, **error.extensions})
         except (OperationalError, InterfaceError):

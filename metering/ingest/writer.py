@@ -3,17 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
+import psycopg
 from django.db import DataError, connection, transaction
+from psycopg.errors import UniqueViolation
 from psycopg.types.json import Json
 
 from metering.errors import DomainError
+from metering.ingest.copy_lines import COLUMNS, copy_line
 from metering.ingest.decode import NewEvent
 
 CHANNEL = "metering_batch"
+# From here on, copying events in is worth its four statements instead of one.
+LARGE_REQUEST_EVENTS = 500
+_SAMPLE = 8
+_START_BATCH = "SELECT batch_id, is_known FROM metering_start_batch(%s::uuid[])"
+_COPY = f"COPY metering_event ({COLUMNS}) FROM STDIN"
+_INSERT_BATCH = """
+    INSERT INTO metering_batch (id, kind, received_at, accepted, duplicate, conflict, is_rolled_up)
+    VALUES (%s, 'events', %s, %s, 0, 0, false)
+"""
 _WRITE = "SELECT batch_id, accepted, duplicate, conflict FROM metering_write_events(%s, %s)"
+_by_key = attrgetter("key")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -63,6 +77,34 @@ def _as_array(parts: Sequence[bytes]) -> bytes:
     return b"[" + b",".join(parts) + b"]"
 
 
+def write_many(connection: psycopg.Connection[Any], events: Sequence[NewEvent], *, at: datetime) -> WriteResult:
+    """
+    Write events as `write_events` does, in half the time where they are many and none of them was sent before.
+
+    Within the transaction that has begun on the connection, or else in one of its own.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        return _copied(connection, cursor, events, at) or write_events(cursor, events, at=at)
+
+
+def _copied(
+    connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any], events: Sequence[NewEvent], at: datetime
+) -> WriteResult | None:
+    """Copy events in, or none where one is there already; then that batch id stays without a batch."""
+    cursor.execute(_START_BATCH, ([event.key for event in events[:: len(events) // _SAMPLE or 1]],))
+    batch_id, is_known = cursor.fetchone() or (0, True)
+    if is_known:
+        return None
+    try:
+        with connection.transaction(), cursor.copy(_COPY) as copy:
+            # In the order of their keys, like those of every other writer.
+            copy.write("".join([copy_line(event, batch_id) for event in sorted(events, key=_by_key)]))
+    except UniqueViolation:
+        return None
+    cursor.execute(_INSERT_BATCH, (batch_id, at, len(events)))
+    return WriteResult(batch_id, accepted=len(events), duplicate=0, conflict=0)
+
+
 def not_storable(error: Exception) -> EventsNotStorable:
     """Return the refusal that a database's complaint about a value stands for."""
     reason = str(error).partition("\n")[0]
@@ -78,7 +120,11 @@ def store_events(events: Sequence[NewEvent], *, at: datetime) -> WriteResult:
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            result = write_events(cursor, events, at=at)
+            if len(events) < LARGE_REQUEST_EVENTS:
+                result = write_events(cursor, events, at=at)
+            else:
+                with connection.wrap_database_errors:
+                    result = write_many(connection.connection, events, at=at)
     except DataError as error:
         raise not_storable(error) from error
     transaction.on_commit(_notify)

@@ -1,4 +1,4 @@
-"""The two functions that roll-up, queries and the writer share: what a value is, and how events are written."""
+"""The functions that roll-up, queries and the writer share: what a value is, and how events are written."""
 
 from django.db import migrations
 
@@ -62,6 +62,17 @@ END
 $$
 """
 
+# For a batch that is copied in, as most large ones hold nothing that was sent before: a few of its keys tell.
+METERING_START_BATCH = """
+CREATE FUNCTION metering_start_batch(sample uuid[], OUT batch_id bigint, OUT is_known boolean) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(7741, 1);
+    batch_id := nextval(pg_get_serial_sequence('metering_batch', 'id'));
+    is_known := EXISTS (SELECT FROM metering_event WHERE key = ANY (sample));
+END
+$$
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [("metering", "0001_initial")]
@@ -69,4 +80,5 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunSQL(METERING_VALUE, "DROP FUNCTION metering_value(jsonb)"),
         migrations.RunSQL(METERING_WRITE_EVENTS, "DROP FUNCTION metering_write_events(json, timestamptz)"),
+        migrations.RunSQL(METERING_START_BATCH, "DROP FUNCTION metering_start_batch(uuid[])"),
     ]

@@ -79,7 +79,7 @@ async def _acknowledged(commits, body, room):
     deadline = time.monotonic() + _GIVE_UP_SECONDS
     while True:
         try:
-            await commits.write(events, at=NOW)
+            await commits.write(events, at=NOW, size=len(body))
         except WriterUnavailable:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)

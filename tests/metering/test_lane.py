@@ -22,7 +22,7 @@ class Failing:
     def __init__(self, error):
         self._error = error
 
-    async def write(self, events, *, at):
+    async def write(self, events, *, at, size):
         raise self._error
 
 

@@ -43,7 +43,7 @@ def writer():
 
 
 def write(writer, events):
-    in_loop(writer.write(events, at=AT))
+    in_loop(writer.write(events, at=AT, size=100))
 
 
 class Crowd:
@@ -54,7 +54,7 @@ class Crowd:
         self._asked = {}
 
     def add(self, name, events):
-        self._asked[name] = start(self._writer.write(events, at=AT))
+        self._asked[name] = start(self._writer.write(events, at=AT, size=100))
 
     def wait(self):
         return {name: asked.exception(30) or "stored" for name, asked in self._asked.items()}
@@ -99,7 +99,7 @@ def test_it_writes_what_waits_in_one_batch(writer, held):
 
 
 def test_a_batch_holds_at_most_ten_thousand_events(writer, held, monkeypatch):
-    monkeypatch.setattr(group_commit, "_LARGE_REQUEST_EVENTS", 10_000)
+    monkeypatch.setattr(group_commit, "LARGE_REQUEST_EVENTS", 10_000)
     for number in range(3):
         held.add(number, decoded(*(event(f"{number}-{place}") for place in range(4_000))))
     _until(_queued(writer, 3))
@@ -171,7 +171,7 @@ def test_it_refuses_while_the_database_is_away_and_goes_on_when_it_is_back(write
 
 
 def test_it_refuses_more_than_it_can_hold(writer, held, monkeypatch):
-    monkeypatch.setattr(group_commit, "_MAX_QUEUED_BYTES", 500)
+    monkeypatch.setattr(group_commit, "_MAX_QUEUED_BYTES", 250)
     held.add("fits", decoded(event("1")))
     _until(_queued(writer, 1))
     with pytest.raises(WriterUnavailable, match="More events are waiting"):
@@ -242,7 +242,7 @@ def test_it_works_in_a_process_that_was_forked_after_its_start(writer):
     child = os.fork()
     if child == 0:
         try:
-            asyncio.run(writer.write(decoded(event("child")), at=AT))
+            asyncio.run(writer.write(decoded(event("child")), at=AT, size=100))
         except BaseException:
             os._exit(1)
         os._exit(0)
