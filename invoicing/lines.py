@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from metering.periods import Period
+from metering.spans import Span
 from pricing.prices import Price
 from pricing.proration import share
 from pricing.rating import Rated, rate
 
 # A subject's events from one time to another; None is open.
-Span = tuple[str, datetime | None, datetime | None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class LineState:
             "whole_from": self.whole.start.isoformat(),
             "whole_to": self.whole.end.isoformat(),
             "bound": self.bound,
-            "spans": [[subject, _text(start), _text(end)] for subject, start, end in self.spans],
+            "spans": [[span.subject, _text(span.start), _text(span.end)] for span in self.spans],
             "quantity": f"{self.quantity:f}",
         }
 
@@ -50,7 +50,7 @@ class LineState:
             whole=Period(datetime.fromisoformat(data["whole_from"]), datetime.fromisoformat(data["whole_to"])),
             quantity=Decimal(data["quantity"]),
             bound=data["bound"],
-            spans=tuple((subject, _time(start), _time(end)) for subject, start, end in data["spans"]),
+            spans=tuple(Span(subject, _time(start), _time(end)) for subject, start, end in data["spans"]),
         )
 
 
@@ -75,7 +75,7 @@ def spans_within(spans: Iterable[Span], period: Period) -> tuple[Span, ...]:
     return tuple(
         span
         for span in spans
-        if (span[1] is None or span[1] < period.end) and (span[2] is None or span[2] > period.start)
+        if (span.start is None or span.start < period.end) and (span.end is None or span.end > period.start)
     )
 
 

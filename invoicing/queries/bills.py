@@ -13,7 +13,8 @@ from invoicing.models import InvoiceLine
 from metering.errors import DomainError
 from metering.models import MeterVersion
 from metering.periods import Period
-from metering.queries.usage import SubjectSpan, total_usage
+from metering.queries.usage import total_usage
+from metering.spans import Span
 from pricing.models import Feature, RateCardType, Subscription, SubscriptionItem
 from pricing.prices import FlatPrice, InvalidPrice, Price, parse_price
 from pricing.queries import ServicePeriod, service_periods
@@ -119,7 +120,7 @@ def bills_of(subscription: Subscription, billed: Billed, *, until: datetime) -> 
 def price_line(
     due: DueLine,
     *,
-    spans: Iterable[SubjectSpan],
+    spans: Iterable[Span],
     bound: int | None,
     readings: Mapping[tuple[int, Period], Decimal] | None = None,
 ) -> PricedLine:
@@ -152,19 +153,19 @@ def _version(item: SubscriptionItem) -> MeterVersion | None:
 
 
 def _state(
-    due: DueLine, spans: Iterable[SubjectSpan], bound: int | None, readings: Mapping[tuple[int, Period], Decimal]
+    due: DueLine, spans: Iterable[Span], bound: int | None, readings: Mapping[tuple[int, Period], Decimal]
 ) -> LineState:
     period, whole = due.service.period, due.service.whole
     if due.version is None:
         return LineState(period=period, whole=whole, quantity=Decimal(1))
-    used = spans_within(((span.subject, span.start, span.end) for span in spans), period)
+    used = spans_within(spans, period)
     quantity = readings.get(due.key)
     if quantity is None:
         quantity = total_usage(
             version=due.version,
             start=period.start,
             end=period.end,
-            spans=[SubjectSpan(*span) for span in used],
+            spans=used,
             filters=due.filters,
             bound=bound,
         )

@@ -13,7 +13,8 @@ from invoicing.lines import spans_within
 from invoicing.queries.bills import Bill, Billed, DueLine, bills_of, load
 from metering.models import Aggregation, Customer, SubjectLink
 from metering.periods import Period
-from metering.queries.usage import SubjectSpan, query_usage
+from metering.queries.usage import query_usage
+from metering.spans import Span
 from pricing.models import Subscription
 
 # So many subjects are read in one query.
@@ -30,7 +31,7 @@ class Outlook:
     customer: Customer
     at: datetime
     seal: str
-    spans: tuple[SubjectSpan, ...] = ()
+    spans: tuple[Span, ...] = ()
     bills: tuple[Bill, ...] = ()
     error: Exception | None = None
 
@@ -86,7 +87,7 @@ def _outlook(
     contracts: Sequence[Subscription],
     billed: Billed,
     seal: str,
-    spans: tuple[SubjectSpan, ...],
+    spans: tuple[Span, ...],
     now: datetime,
     wait: timedelta,
 ) -> Outlook:
@@ -100,11 +101,11 @@ def _outlook(
     return Outlook(customer, at, seal, spans, tuple(due))
 
 
-def _spans_of(customer_ids: Iterable[int], bound: int) -> Mapping[int, tuple[SubjectSpan, ...]]:
+def _spans_of(customer_ids: Iterable[int], bound: int) -> Mapping[int, tuple[Span, ...]]:
     links = SubjectLink.objects.known_at(bound).filter(customer__in=customer_ids).order_by("pk")
-    spans: dict[int, tuple[SubjectSpan, ...]] = defaultdict(tuple)
+    spans: dict[int, tuple[Span, ...]] = defaultdict(tuple)
     for customer, subject, start, end in links.values_list("customer", "subject__key", "from_at", "to_at"):
-        spans[customer] += (SubjectSpan(subject, start, end),)
+        spans[customer] += (Span(subject, start, end),)
     return spans
 
 
@@ -131,7 +132,7 @@ def _read(group: Sequence[_Metered], bound: int) -> Readings:
     # What a customer used has to be the sum of what their subjects used.
     if version is None or not Aggregation(version.meter.aggregation).is_additive:
         return {}
-    spans = {outlook.customer.pk: _spans_within(outlook, first.service.period) for _, outlook in group}
+    spans = {outlook.customer.pk: spans_within(outlook.spans, first.service.period) for _, outlook in group}
     subjects = {pk: {span.subject for span in used} for pk, used in spans.items()}
     owners = Counter(subject for used in subjects.values() for subject in used)
     try:
@@ -153,11 +154,6 @@ def _read(group: Sequence[_Metered], bound: int) -> Readings:
         for due, outlook in group
         if all(owners[subject] == 1 for subject in subjects[outlook.customer.pk])
     }
-
-
-def _spans_within(outlook: Outlook, period: Period) -> list[SubjectSpan]:
-    spans = ((span.subject, span.start, span.end) for span in outlook.spans)
-    return [SubjectSpan(*span) for span in spans_within(spans, period)]
 
 
 _SEALS = """

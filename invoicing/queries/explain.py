@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from invoicing.lines import LineState, rate_line
 from invoicing.models import InvoiceLine
 from metering.models import Event
-from metering.queries.usage import SubjectSpan, matching_events, query_usage, total_usage
+from metering.queries.usage import matching_events, query_usage, total_usage
 from metering.windows import WindowSize
 from pricing.prices import parse_price
 from pricing.rating import DetailedLine, Rated, Step
@@ -85,7 +85,7 @@ def line_events(line: InvoiceLine) -> QuerySet[Event]:
         version=line.meter_version,
         start=now.period.start,
         end=now.period.end,
-        spans=_spans(now),
+        spans=now.spans,
         filters=line.filters,
         bound=now.bound,
     )
@@ -95,10 +95,6 @@ def _states(line: InvoiceLine) -> tuple[LineState | None, LineState]:
     return LineState.from_json(line.before) if line.before else None, LineState.from_json(line.now)
 
 
-def _spans(state: LineState) -> list[SubjectSpan]:
-    return [SubjectSpan(*span) for span in state.spans]
-
-
 def _measured_again(line: InvoiceLine, state: LineState) -> LineState:
     if line.meter_version is None:
         return state
@@ -106,7 +102,7 @@ def _measured_again(line: InvoiceLine, state: LineState) -> LineState:
         version=line.meter_version,
         start=state.period.start,
         end=state.period.end,
-        spans=_spans(state),
+        spans=state.spans,
         filters=line.filters,
         bound=state.bound,
         from_events_only=True,
@@ -122,7 +118,7 @@ def _usage_by_day(line: InvoiceLine, state: LineState) -> list[tuple[date, Decim
         version=line.meter_version,
         start=state.period.start,
         end=state.period.end,
-        spans=_spans(state),
+        spans=state.spans,
         filters=line.filters,
         window=(WindowSize.DAY, zone),
         bound=state.bound,

@@ -8,7 +8,8 @@ from invoicing.models import BillingProfile
 from invoicing.queries.bills import Bill, PricedLine, bills_of, load, price_line
 from metering.models import Customer
 from metering.periods import Period
-from metering.queries.usage import SubjectSpan, customer_spans
+from metering.queries.usage import customer_spans
+from metering.spans import Span
 from pricing.money import zero
 from pricing.queries import current_period
 from pricing.rating import Step
@@ -62,7 +63,7 @@ def closing_invoices(*, customer: Customer, at: datetime) -> tuple[UpcomingInvoi
     return tuple(_upcoming(bill, spans) for bill in sorted(bills, key=lambda bill: bill.billed_at))
 
 
-def _upcoming(bill: Bill, spans: tuple[SubjectSpan, ...]) -> UpcomingInvoice:
+def _upcoming(bill: Bill, spans: tuple[Span, ...]) -> UpcomingInvoice:
     lines = tuple(_line(price_line(due, spans=spans, bound=None)) for due in bill.lines)
     currency = bill.subscription.currency
     profile = BillingProfile.objects.get(is_default=True)

@@ -9,6 +9,7 @@ from typing import Any
 from metering.audit.report import stream
 from metering.jsonpath import parse_path
 from metering.models import Aggregation, MeterVersion
+from metering.spans import Span
 
 _AVERAGE = Context(prec=38, rounding=ROUND_HALF_UP)
 
@@ -18,7 +19,7 @@ class Usage:
     """What to measure again under some name: the events of subjects in ranges of time (None: open), up to a batch."""
 
     name: int
-    spans: tuple[tuple[str, datetime | None, datetime | None], ...]
+    spans: tuple[Span, ...]
     start: datetime
     end: datetime
     bound: int | None
@@ -54,11 +55,11 @@ def measure_again(
 def _spans_of(usages: Sequence[Usage], event_from: datetime | None) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {name: [] for name in ("names", "subjects", "lows", "highs", "bounds")}
     for usage in usages:
-        for subject, low, high in usage.spans:
+        for span in usage.spans:
             columns["names"].append(usage.name)
-            columns["subjects"].append(subject)
-            columns["lows"].append(max(at for at in (low, usage.start, event_from) if at is not None))
-            columns["highs"].append(usage.end if high is None else min(high, usage.end))
+            columns["subjects"].append(span.subject)
+            columns["lows"].append(max(at for at in (span.start, usage.start, event_from) if at is not None))
+            columns["highs"].append(usage.end if span.end is None else min(span.end, usage.end))
             columns["bounds"].append(usage.bound)
     return columns
 

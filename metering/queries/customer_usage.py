@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from metering.filter_string import FilterString
 from metering.models import Aggregation, MeterVersion, SubjectLink
-from metering.queries.usage import SubjectSpan, UsageRow, query_usage
+from metering.queries.usage import UsageRow, query_usage
+from metering.spans import Span
 from metering.windows import WindowSize
 
 # What is known of several subjects, as far as it follows from what is known of each.
@@ -18,7 +19,7 @@ _JOINED: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = {
     Aggregation.MIN: min,
     Aggregation.MAX: max,
 }
-_Spans = Mapping[int, Sequence[SubjectSpan]]
+_Spans = Mapping[int, Sequence[Span]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class UsageQuestion:
     by_subject: bool = False
     window: tuple[WindowSize, ZoneInfo] | None = None
 
-    def rows(self, spans: Sequence[SubjectSpan] | None, *, by_subject: bool) -> list[UsageRow]:
+    def rows(self, spans: Sequence[Span] | None, *, by_subject: bool) -> list[UsageRow]:
         """Return the usage of these spans, or of everybody."""
         return query_usage(
             version=self.version,
@@ -80,14 +81,14 @@ def usage_by_customer(
 
 def _spans_of(customer_ids: Sequence[int]) -> _Spans:
     links = SubjectLink.objects.known_at(None).filter(customer_id__in=customer_ids).select_related("subject")
-    spans: dict[int, list[SubjectSpan]] = {customer_id: [] for customer_id in customer_ids}
+    spans: dict[int, list[Span]] = {customer_id: [] for customer_id in customer_ids}
     for link in links.order_by("pk"):
-        spans[link.customer_id].append(SubjectSpan(link.subject.key, link.from_at, link.to_at))
+        spans[link.customer_id].append(Span(link.subject.key, link.from_at, link.to_at))
     return spans
 
 
 def _together(question: UsageQuestion, spans: _Spans) -> _Spans:
-    owners: dict[str, set[int]] = {}
+    owners: dict[str | None, set[int]] = {}
     for customer_id, found in spans.items():
         for span in found:
             owners.setdefault(span.subject, set()).add(customer_id)
@@ -104,10 +105,10 @@ def _of_all(question: UsageQuestion, spans: _Spans) -> Iterable[CustomerUsage]:
     owners = {span.subject: customer_id for customer_id, found in spans.items() for span in found}
     rows = question.rows([span for found in spans.values() for span in found], by_subject=True)
     if question.by_subject:
-        return [CustomerUsage(owners[row.subject or ""], row) for row in rows]
+        return [CustomerUsage(owners[row.subject], row) for row in rows]
     joined: dict[tuple[object, ...], CustomerUsage] = {}
     for row in rows:
-        owner = owners[row.subject or ""]
+        owner = owners[row.subject]
         key = (owner, row.window_start if question.window else None, *row.group.values())
         whole = replace(row, subject=None)
         known = joined.get(key)

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from metering.models import Event, EventVoid, MeterVersion
 from metering.queries.conditions import Meets
-from metering.queries.selections import Filters, SubjectSpan, select
+from metering.queries.selections import Filters, select
 from metering.spans import Span
 
 
@@ -19,7 +19,7 @@ def matching_events(
     version: MeterVersion,
     start: datetime | None,
     end: datetime | None,
-    spans: Sequence[SubjectSpan] | None = None,
+    spans: Sequence[Span] | None = None,
     filters: Filters | None = None,
     bound: int | None = None,
 ) -> QuerySet[Event]:

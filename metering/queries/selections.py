@@ -1,7 +1,6 @@
 """Which events of a meter a question is about."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from metering.errors import DomainError
@@ -19,26 +18,17 @@ class UnknownGroupKey(DomainError):
     code = "unknown_group_key"
 
 
-@dataclass(frozen=True, slots=True)
-class SubjectSpan:
-    """Events of a subject in a half-open range of event time; None is open."""
-
-    subject: str
-    start: datetime | None
-    end: datetime | None
-
-
-def customer_spans(*, customer_id: int, bound: int | None = None) -> tuple[SubjectSpan, ...]:
+def customer_spans(*, customer_id: int, bound: int | None = None) -> tuple[Span, ...]:
     """Return whose events a customer's usage is made of, now or as it was known at batch `bound`; one query."""
     links = SubjectLink.objects.known_at(bound).filter(customer_id=customer_id).select_related("subject")
-    return tuple(SubjectSpan(link.subject.key, link.from_at, link.to_at) for link in links.order_by("pk"))
+    return tuple(Span(link.subject.key, link.from_at, link.to_at) for link in links.order_by("pk"))
 
 
 def select(
     version: MeterVersion,
     start: datetime | None,
     end: datetime | None,
-    spans: Sequence[SubjectSpan] | None,
+    spans: Sequence[Span] | None,
     subjects: Sequence[str] | None,
     filters: Filters | None,
     bound: int | None,
@@ -83,7 +73,7 @@ def _condition(wanted: Sequence[str] | FilterString) -> FilterString:
     return wanted if isinstance(wanted, FilterString) else one_of(wanted)
 
 
-def _named_spans(spans: Sequence[SubjectSpan] | None, subjects: Sequence[str] | None) -> list[Span]:
+def _named_spans(spans: Sequence[Span] | None, subjects: Sequence[str] | None) -> list[Span]:
     if spans is None:
         return [Span(None, None, None)] if subjects is None else [Span(subject, None, None) for subject in subjects]
-    return [Span(span.subject, span.start, span.end) for span in spans if subjects is None or span.subject in subjects]
+    return [span for span in spans if subjects is None or span.subject in subjects]

@@ -11,14 +11,14 @@ from django.db import connection
 
 from metering.models import Aggregation, MeterVersion
 from metering.queries.matching import matching_events
-from metering.queries.selections import Filters, SubjectSpan, UnknownGroupKey, customer_spans, place_of, select
+from metering.queries.selections import Filters, UnknownGroupKey, customer_spans, place_of, select
+from metering.spans import Span
 from metering.usage_sql import Selection, usage_statement
 from metering.windows import WindowSize, window_edges
 
 __all__ = [
     "COUNTING",
     "Filters",
-    "SubjectSpan",
     "UnknownGroupKey",
     "UsageRow",
     "customer_spans",
@@ -60,7 +60,7 @@ def query_usage(
     version: MeterVersion,
     start: datetime | None,
     end: datetime | None,
-    spans: Sequence[SubjectSpan] | None = None,
+    spans: Sequence[Span] | None = None,
     subjects: Sequence[str] | None = None,
     filters: Filters | None = None,
     group_by: Sequence[str] = (),
@@ -99,7 +99,7 @@ def total_usage(
     version: MeterVersion,
     start: datetime | None,
     end: datetime | None,
-    spans: Sequence[SubjectSpan] | None = None,
+    spans: Sequence[Span] | None = None,
     subjects: Sequence[str] | None = None,
     filters: Filters | None = None,
     bound: int | None = None,

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from invoicing.lines import LineState
 from invoicing.queries import LineExplanation
 from metering.periods import Period
+from metering.spans import Span
 from pricing.models import RateCardType
 from pricing.rating import Step
 from tests import factories
@@ -26,7 +27,7 @@ def state(quantity, bound, subjects):
         whole=JANUARY,
         quantity=Decimal(quantity),
         bound=bound,
-        spans=tuple((subject, None, None) for subject in subjects),
+        spans=tuple(Span(subject, None, None) for subject in subjects),
     )
 
 

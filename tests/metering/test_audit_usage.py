@@ -8,7 +8,8 @@ import pytest
 
 from metering.audit import Usage, measure_again
 from metering.models import Aggregation, Batch
-from metering.queries.usage import SubjectSpan, total_usage
+from metering.queries.usage import total_usage
+from metering.spans import Span
 from tests.factories import START, BatchFactory, EventFactory, EventVoidFactory, MeterVersionFactory
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ def test_it_equals_the_query_for_every_selection(aggregation, filters):
             version=version,
             start=usage.start,
             end=usage.end,
-            spans=[SubjectSpan(*span) for span in usage.spans],
+            spans=usage.spans,
             filters=filters,
             bound=usage.bound,
             from_events_only=True,
@@ -45,7 +46,7 @@ def test_it_equals_the_query_for_every_selection(aggregation, filters):
 
 def test_it_is_nothing_where_there_is_nothing():
     version = MeterVersionFactory()
-    usage = Usage(0, (("nobody", None, None),), START, START + HOUR, None)
+    usage = Usage(0, (Span("nobody", None, None),), START, START + HOUR, None)
     assert measure_again(version, {}, [usage]) == {0: Decimal(0)}
     assert measure_again(version, {}, []) == {}
 
@@ -73,6 +74,6 @@ def void_some(random, events):
 def make_usage(random, name, batches):
     low = random.choice([None, START + random.randrange(24) * HOUR])
     high = None if low is None else low + random.randrange(1, 12) * HOUR
-    spans = (("a", low, high), *(((random.choice("bc"), None, None),) if random.random() < 0.5 else ()))
+    spans = (Span("a", low, high), *((Span(random.choice("bc"), None, None),) if random.random() < 0.5 else ()))
     start = START + random.randrange(12) * HOUR
     return Usage(name, spans, start, start + random.randrange(1, 24) * HOUR, random.choice([None, *batches[75:]]))

@@ -9,9 +9,10 @@ import pytest
 
 from metering.ingest.decode import decode_events
 from metering.ingest.writer import store_events
-from metering.queries.usage import SubjectSpan, UnknownGroupKey, matching_events, query_usage, total_usage
+from metering.queries.usage import UnknownGroupKey, matching_events, query_usage, total_usage
 from metering.services.meters import create_meter
 from metering.services.rollups import advance_rollups
+from metering.spans import Span
 from metering.windows import WindowSize
 from tests.metering.doors import event
 
@@ -113,10 +114,8 @@ def test_spans_count_in_event_time_and_overlapping_ones_once(usage):
         )
     )
     ten, eleven = at("2026-01-05T10:00:00Z"), at("2026-01-05T11:00:00Z")
-    assert [row.value for row in usage(version, spans=[SubjectSpan("acme", ten, eleven)])] == [10]
-    assert [
-        row.value for row in usage(version, spans=[SubjectSpan("acme", None, eleven), SubjectSpan("acme", ten, None)])
-    ] == [111]
+    assert [row.value for row in usage(version, spans=[Span("acme", ten, eleven)])] == [10]
+    assert [row.value for row in usage(version, spans=[Span("acme", None, eleven), Span("acme", ten, None)])] == [111]
     assert usage(version, spans=[]) == []
 
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from metering.filter_string import parse_filter
 from metering.models import Aggregation
-from metering.queries.usage import SubjectSpan
+from metering.spans import Span
 from metering.windows import WindowSize
 
 AT = datetime(2026, 4, 1, tzinfo=UTC)
@@ -66,7 +66,7 @@ class Chance:
 
     def _span(self):
         ends = sorted([self._time(), self._time()])
-        return SubjectSpan(self._choice(SUBJECTS), self._choice([None, ends[0]]), self._choice([None, ends[1]]))
+        return Span(self._choice(SUBJECTS), self._choice([None, ends[0]]), self._choice([None, ends[1]]))
 
     def _events(self):
         return "events", [self._event() for _ in range(self._random.randint(1, 10))]
