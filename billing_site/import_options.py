@@ -13,6 +13,12 @@ _FIXED = {
     "source": f"The source of all events (default: {DEFAULT_SOURCE}); an id counts once in each source.",
 }
 
+_ZONE_HELP = (
+    "Of times without an offset, such as Europe/Berlin. Where clocks go back, of a time that comes twice the first is"
+    " taken; where they go forward, a time that is skipped is read by the offset before (02:30 as 03:30)."
+)
+_AGAIN_HELP = "Count rows that an earlier import of another file began with once more."
+
 
 def add_options(parser: ArgumentParser) -> None:
     """Declare the options; a column of an obvious name serves for a field that none is given for."""
@@ -22,7 +28,7 @@ def add_options(parser: ArgumentParser) -> None:
         if name in _FIXED:
             choice.add_argument(f"--{name}", help=_FIXED[name])
         choice.add_argument(f"--{name}-column", metavar="COLUMN", help=_column_help(name))
-    parser.add_argument("--time-zone", default="UTC", help="Of times without an offset, such as Europe/Berlin.")
+    parser.add_argument("--time-zone", default="UTC", help=_ZONE_HELP)
     parser.add_argument("--time-format", help="How times are written, such as '%%d/%%m/%%Y %%H:%%M'; else ISO 8601.")
     parser.add_argument(
         "--data",
@@ -37,6 +43,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument("--data-column", metavar="COLUMN", help="The column that holds data as a JSON object.")
     parser.add_argument("--delimiter", type=_delimiter, help="Between columns; 'tab' for a tab. Default: a guess.")
     parser.add_argument("--encoding", default="utf-8", choices=["utf-8", "cp1252", "latin-1"])
+    parser.add_argument("--again", action="store_true", help=_AGAIN_HELP)
     parser.add_argument("--dry-run", action="store_true", help="Check the file, show some events, and store nothing.")
     parser.add_argument("--rows", type=_count, help="With --dry-run: check only so many rows.")
 
@@ -58,7 +65,10 @@ def wishes_of(options: dict[str, Any]) -> Wishes:
 
 def _column_help(name: str) -> str:
     if name == "id":
-        return "The column of unique ids. Without one, an id is made of the file's content and the line."
+        return (
+            "The column of unique ids. Without one, an id is made of the file's content and the line: a file that only"
+            " got longer goes on after the rows it had, and one that was changed elsewhere is refused."
+        )
     return f"The column of the {name}."
 
 

@@ -168,9 +168,9 @@ def _check_paths(paths: Sequence[tuple[str, ...]]) -> None:
 # --- What a row makes ----------------------------------------------------------------------------------------------
 
 
-def row_id(content_hash: str, row: Row) -> str:
-    """Return the id of the event of a row in a file without ids: its content and line, whatever the file's name."""
-    return f"{content_hash}-{row.line}"
+def row_id(identity: str, row: Row) -> str:
+    """Return the id of the event of a row in a file without ids: the file's identity and the row's line."""
+    return f"{identity}-{row.line}"
 
 
 def to_event(columns: Columns, row: Row, own_id: str) -> dict[str, Any]:
@@ -199,8 +199,8 @@ def read_time(text: str, zone: str, time_format: str | None) -> datetime:
     """
     Return the time that a text says, in UTC: ISO 8601, (milli-, micro-, nano-) seconds since 1970, or a format.
 
-    One without an offset is of the zone. Of an hour that a zone has twice, it is the first. Digits past the microsecond
-    are cut.
+    One without an offset is of the zone. Of an hour that a zone has twice, it is the first; one that it skips is read
+    by the offset before that. Digits past the microsecond are cut.
 
     >>> read_time("2026-01-31 12:00:00", "Europe/Berlin", None).isoformat()
     '2026-01-31T11:00:00+00:00'
@@ -209,7 +209,7 @@ def read_time(text: str, zone: str, time_format: str | None) -> datetime:
     """
     text = text.strip()
     try:
-        time = datetime.strptime(text, time_format) if time_format else _iso_or_number(text)  # noqa: DTZ007
+        time = _parsed(text, time_format)
         return time.replace(tzinfo=time.tzinfo or ZoneInfo(zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         how = (
@@ -220,6 +220,22 @@ def read_time(text: str, zone: str, time_format: str | None) -> datetime:
         raise UnusableRow(
             f"The time {text!r} cannot be read. {how}." if text else f"The time is empty. {how}."
         ) from None
+
+
+def has_unclear_time(columns: Columns, row: Row) -> bool:
+    """Tell whether a row has a local time that its zone skips or has twice, as clocks change."""
+    place = columns.places.get("time")
+    if place is None or columns.time_zone == "UTC" or row.problem or place >= len(row.fields):
+        return False
+    try:
+        time = _parsed(row.fields[place].strip(), columns.time_format)
+        if time.tzinfo is not None:
+            return False
+        zone = ZoneInfo(columns.time_zone)
+        first, second = (time.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    except (ValueError, OverflowError):
+        return False
+    return first != second
 
 
 def number_or_text(text: str) -> msgspec.Raw | str:
@@ -236,6 +252,10 @@ def _check_width(columns: Columns, fields: Sequence[str]) -> None:
     given, wanted = len(fields), len(columns.header)
     if given < wanted or any(fields[wanted:]):
         raise UnusableRow(f"The row has {given} fields, and the file {wanted} columns.")
+
+
+def _parsed(text: str, time_format: str | None) -> datetime:
+    return datetime.strptime(text, time_format) if time_format else _iso_or_number(text)  # noqa: DTZ007
 
 
 def _iso_or_number(text: str) -> datetime:

@@ -41,10 +41,17 @@ class EventImport(models.Model):
 
     The hash is that of the file's content and of how its columns were read, so the same file goes on where it stopped.
     Rows that are no events are set apart in a file beside it, which is complete up to byte `rejected_position`.
+
+    The ids of rows begin with `identity`, the content's hash, or that of an earlier import which this one continues; it
+    is empty where a column holds ids. `first_rows` holds hashes of the first rows, 8 bytes each. `unclear_times` counts
+    local times that the zone skips or has twice.
     """
 
     ulid = UlidField()
     hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    content_hash = models.TextField(blank=True, editable=False)
+    identity = models.TextField(blank=True, editable=False)
+    first_rows = models.BinaryField(default=bytes, editable=False)
     name = models.TextField()
     columns = models.JSONField(default=list)
     size = models.BigIntegerField()
@@ -54,6 +61,7 @@ class EventImport(models.Model):
     duplicate = models.BigIntegerField(default=0)
     conflict = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
+    unclear_times = models.BigIntegerField(default=0)
     rejected_position = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
@@ -61,3 +69,7 @@ class EventImport(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def hash_is(self, wanted: bytes) -> bool:
+        """Whether this is the import of a content and a way to read it that has this hash."""
+        return bytes(self.hash) == wanted

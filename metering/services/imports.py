@@ -12,11 +12,12 @@ import msgspec
 from django.db import OperationalError, connection, transaction
 
 from metering.csv_file import Layout, RejectedRow, RejectedRows, Row, read_rows
-from metering.csv_rows import Columns, UnusableRow, row_id, to_event
+from metering.csv_rows import Columns, UnusableRow, has_unclear_time, row_id, to_event
 from metering.errors import DomainError
 from metering.ingest.decode import MAX_EVENTS, InvalidEvents, NewEvent, decode_events
 from metering.ingest.writer import WriteResult, store_events
 from metering.models import EventImport
+from metering.services.earlier_imports import find_start, reading_hash
 
 _MOST_BYTES = 8 << 20
 _CHUNK = 1 << 20
@@ -40,13 +41,18 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class RowsRead:
-    """Rows in a row: where they start and end, the events they make, and those that make none."""
+    """
+    Rows in a row: where they start and end, the events they make, and those that make none.
+
+    `unclear_times` counts rows whose local time their zone skips or has twice.
+    """
 
     start: int
     end: int
     last_line: int
     events: Sequence[NewEvent]
     rejected: Sequence[RejectedRow]
+    unclear_times: int = 0
 
 
 def hash_content(file: BinaryIO, *, say: Callable[[int], object]) -> Content:
@@ -89,29 +95,50 @@ def alone(content: Content) -> Iterator[None]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
+def find_import(*, content: Content, layout: Layout, columns: Columns) -> EventImport | None:
+    """Return the import of a file's content by these columns, if one was begun."""
+    return EventImport.objects.filter(hash=reading_hash(content.hash, layout, columns)).first()
+
+
 @transaction.atomic
 def open_import(
-    *, content: Content, layout: Layout, columns: Columns, name: str, rejected: RejectedRows, at: datetime
-) -> EventImport:
+    file: BinaryIO,
+    *,
+    content: Content,
+    layout: Layout,
+    columns: Columns,
+    name: str,
+    rejected: RejectedRows,
+    at: datetime,
+    counts_again: bool = False,
+) -> tuple[EventImport, EventImport | None]:
     """
-    Return the import of a file's content by these columns: the one that was begun, else a new one.
+    Return the import of a file's content by these columns, begun or new, and the earlier one that a new one continues.
 
-    A new one finds no rejected rows of another: it gives their file another name.
+    A new one finds no rejected rows of another: it gives their file another name. The caller keeps other imports of the
+    same content out.
+
+    :raises RowsWereImported: if it is new, and an earlier one began with about the same rows; not if it counts again.
     """
-    read_as = _encode([content.hash, layout.delimiter, layout.encoding, columns])
-    defaults: dict[str, Any] = {
-        "name": name,
-        "columns": list(columns.describe().items()),
-        "size": content.size,
-        "position": layout.start,
-        "line": layout.line,
-        "created_at": at,
-        "updated_at": at,
-    }
-    event_import, is_new = EventImport.objects.get_or_create(hash=blake2b(read_as).digest()[:32], defaults=defaults)
-    if is_new:
-        rejected.set_aside()
-    return event_import
+    begun = find_import(content=content, layout=layout, columns=columns)
+    if begun is not None:
+        return begun, None
+    start = find_start(file, layout=layout, columns=columns, content_hash=content.hash, counts_again=counts_again)
+    rejected.set_aside()
+    made = EventImport.objects.create(
+        hash=reading_hash(content.hash, layout, columns),
+        content_hash=content.hash,
+        identity=start.identity,
+        first_rows=start.first_rows,
+        name=name,
+        columns=list(columns.describe().items()),
+        size=content.size,
+        position=start.position,
+        line=start.line,
+        created_at=at,
+        updated_at=at,
+    )
+    return made, start.after
 
 
 def read_on(
@@ -119,7 +146,7 @@ def read_on(
     *,
     layout: Layout,
     columns: Columns,
-    content_hash: str,
+    identity: str,
     position: int,
     line: int,
     at: datetime,
@@ -128,15 +155,17 @@ def read_on(
     """
     Return the file's rows (all, or at most so many) from a place on: events that the ingestion takes, and the others.
 
-    Each part fits into one batch. `at` is the time that the ingestion takes for events without one: here all have one.
+    Each part fits into one batch. Ids of rows without one begin with `identity`. `at` is the time that the ingestion
+    takes for events without one: here all have one.
     """
     file.seek(position)
     rows = islice(
         read_rows(file, delimiter=layout.delimiter, encoding=layout.encoding, position=position, line=line), most_rows
     )
     while part := _part(rows, position):
-        events, rejected = _events_of(part, columns, content_hash, at)
-        yield RowsRead(position, part[-1].end, part[-1].last_line, events, rejected)
+        events, rejected = _events_of(part, columns, identity, at)
+        unclear = sum(has_unclear_time(columns, row) for row in part)
+        yield RowsRead(position, part[-1].end, part[-1].last_line, events, rejected, unclear)
         position = part[-1].end
 
 
@@ -155,6 +184,7 @@ def store_rows(*, import_id: int, read: RowsRead, rejected: RejectedRows, at: da
     event_import.duplicate += result.duplicate
     event_import.conflict += result.conflict
     event_import.rejected += len(read.rejected)
+    event_import.unclear_times += read.unclear_times
     event_import.rejected_position = rejected.add(read.rejected, after=event_import.rejected_position)
     event_import.position, event_import.line, event_import.updated_at = read.end, read.last_line, at
     event_import.save()
@@ -182,18 +212,18 @@ def _part(rows: Iterator[Row], position: int) -> list[Row]:
 
 
 def _events_of(
-    rows: Sequence[Row], columns: Columns, content_hash: str, at: datetime
+    rows: Sequence[Row], columns: Columns, identity: str, at: datetime
 ) -> tuple[list[NewEvent], list[RejectedRow]]:
     names_ids = "id" in columns.places
     made: list[tuple[Row, dict[str, Any]]] = []
     rejected: list[RejectedRow] = []
 
     def reject(row: Row, reason: str) -> None:
-        rejected.append(RejectedRow(row, reason, None if names_ids else row_id(content_hash, row)))
+        rejected.append(RejectedRow(row, reason, None if names_ids else row_id(identity, row)))
 
     for row in rows:
         try:
-            made.append((row, to_event(columns, row, row_id(content_hash, row))))
+            made.append((row, to_event(columns, row, row_id(identity, row))))
         except UnusableRow as problem:
             reject(row, str(problem))
     try:

@@ -22,10 +22,12 @@ from metering.csv_rows import Columns, choose_columns
 from metering.errors import DomainError
 from metering.ingest.decode import NewEvent
 from metering.models import EventImport
+from metering.services.earlier_imports import find_start
 from metering.services.imports import (
     Content,
     RowsRead,
     alone,
+    find_import,
     finish_import,
     hash_content,
     open_import,
@@ -73,26 +75,29 @@ class Command(DatabaseCommand):
             for name, origin in columns.describe().items():
                 self.stdout.write(f"{name:<10} from {origin}")
             if options["dry_run"]:
+                if options["rows"] is None:
+                    self._check_earlier(source, layout, columns, counts_again=options["again"])
                 self._check(source, layout, columns, options["rows"])
             else:
-                self._import(source, layout, columns)
+                self._import(source, layout, columns, counts_again=options["again"])
 
-    def _import(self, source: "_Source", layout: Layout, columns: Columns) -> None:
-        source.file.seek(0)
-        with self._progress("Reading", total=source.size) as progress:
-            content = hash_content(source.file, say=progress.add)
+    def _import(self, source: "_Source", layout: Layout, columns: Columns, *, counts_again: bool) -> None:
+        content = self._content(source)
         rejected = RejectedRows(source.rejected_path, layout)
         with alone(content):
-            found = open_import(
+            found, earlier = open_import(
+                source.file,
                 content=content,
                 layout=layout,
                 columns=columns,
                 name=source.path.name,
                 rejected=rejected,
                 at=clock.now(),
+                counts_again=counts_again,
             )
+            self._say_what_is_continued(earlier)
             if found.finished_at is None:
-                found = self._store(source, layout, columns, content, found, rejected)
+                found = self._store(source, layout, columns, found, rejected)
             else:
                 self.stdout.write(f"This file was imported already, by {found.finished_at:%Y-%m-%d %H:%M} UTC.")
         self._report(found, rejected.path)
@@ -102,7 +107,6 @@ class Command(DatabaseCommand):
         source: "_Source",
         layout: Layout,
         columns: Columns,
-        content: Content,
         found: EventImport,
         rejected: RejectedRows,
     ) -> EventImport:
@@ -112,37 +116,63 @@ class Command(DatabaseCommand):
             source.file,
             layout=layout,
             columns=columns,
-            content_hash=content.hash,
+            identity=found.identity,
             position=found.position,
             line=found.line,
             at=found.created_at,
         )
-        with self._progress("Importing", total=content.size, done=found.position) as progress:
+        with self._progress("Importing", total=found.size, done=found.position) as progress:
             for read in _ahead(parts):
                 source.check_unchanged()
                 store_rows(import_id=found.pk, read=read, rejected=rejected, at=clock.now())
                 progress.add_rows(read)
         return finish_import(import_id=found.pk, at=clock.now())
 
+    def _check_earlier(self, source: "_Source", layout: Layout, columns: Columns, *, counts_again: bool) -> None:
+        content = self._content(source)
+        begun = find_import(content=content, layout=layout, columns=columns)
+        if begun is None:
+            start = find_start(
+                source.file, layout=layout, columns=columns, content_hash=content.hash, counts_again=counts_again
+            )
+            self._say_what_is_continued(start.after)
+        else:
+            self.stdout.write(f"This file was imported already, up to line {begun.line:,}.")
+        source.file.seek(layout.start)
+
+    def _content(self, source: "_Source") -> Content:
+        source.file.seek(0)
+        with self._progress("Reading", total=source.size) as progress:
+            return hash_content(source.file, say=progress.add)
+
+    def _say_what_is_continued(self, earlier: EventImport | None) -> None:
+        if earlier is not None:
+            self.stdout.write(
+                f"This file continues {earlier.name}, imported on {earlier.created_at:%Y-%m-%d %H:%M} UTC:"
+                " only the rows after that are new."
+            )
+
     def _check(self, source: "_Source", layout: Layout, columns: Columns, rows: int | None) -> None:
         parts = read_on(
             source.file,
             layout=layout,
             columns=columns,
-            content_hash="dry-run",
+            identity="dry-run",
             position=layout.start,
             line=layout.line,
             at=clock.now(),
             most_rows=rows,
         )
-        events = rejected = 0
+        events = rejected = unclear = 0
         with self._progress("Checking", total=source.size, done=layout.start) as progress:
             for read in parts:
                 for event in read.events[: max(_SAMPLE - events, 0)]:
                     self.stdout.write(_shown(event))
                 events += len(read.events)
                 rejected += len(read.rejected)
+                unclear += read.unclear_times
                 progress.add_rows(read)
+        self._say_unclear(unclear)
         self.stdout.write(f"{events:,} rows make events, {rejected:,} do not. Nothing was stored.")
         if rejected:
             raise CommandError(f"{rejected:,} rows would be rejected; the first are above.", returncode=SOME_REJECTED)
@@ -151,7 +181,15 @@ class Command(DatabaseCommand):
         # In no colour: on a terminal, Django's standard error would be all red.
         return ImportProgress(title, total=total, done=done, say=lambda text: self.stderr.write(text, style_func=str))
 
+    def _say_unclear(self, unclear: int) -> None:
+        if unclear:
+            self.stdout.write(
+                f"{unclear:,} local times are skipped or come twice as clocks change: --help says at --time-zone what"
+                " is taken."
+            )
+
     def _report(self, found: EventImport, rejected_path: Path) -> None:
+        self._say_unclear(found.unclear_times)
         counts = {name: getattr(found, name) for name in ("accepted", "duplicate", "conflict", "rejected")}
         self.stdout.write(", ".join(f"{name} {count:,}" for name, count in counts.items()))
         if found.conflict:
