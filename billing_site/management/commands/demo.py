@@ -110,6 +110,7 @@ def _build(options: dict[str, Any], progress: Any) -> tuple[Any, Any, str]:
 
 def _trickle(server: Any, story: Any, client: Any, random: Random) -> None:
     """Post a few live requests each second until the demo is stopped, so that charts and open bills move."""
+    from billing_site.demo.client import RequestFailed
     from billing_site.demo.house import CannotStart
     from billing_site.demo.traffic import request
     from metering import clock
@@ -125,7 +126,7 @@ def _trickle(server: Any, story: Any, client: Any, random: Random) -> None:
             events.append(request(event_id=f"live-{at:%s}-{number}", subject=caller.subject, at=at, random=random))
         try:
             client.post("/api/v1/events", events)
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, RequestFailed) as error:
             if server.poll() is not None:
                 raise CannotStart("The server has ended; what it said stands above.") from error
             sys.stderr.write(f"A request failed, the next ones go on: {error!r}\n")
