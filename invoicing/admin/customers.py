@@ -1,5 +1,6 @@
 """The pages of customers and subscriptions once more, with what invoicing knows of them."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -33,11 +34,8 @@ class BilledCustomerAdmin(CustomerAdmin):
 
     actions_detail = ["to_month_end_action", *CustomerAdmin.actions_detail]
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        actions = super().get_actions_detail(request, object_id)
-        if Customer.objects.filter(pk=object_id, test_clock__isnull=False).exists():
-            return actions
-        return [found for found in actions if found.path != "to-month-end"]
+    def hidden_actions(self, row: Customer) -> Collection[str]:
+        return () if row.test_clock_id else {"to-month-end"}
 
     def panels(self, request: HttpRequest, row: Customer) -> list[Panel]:
         return [

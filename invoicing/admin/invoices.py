@@ -1,5 +1,6 @@
 """Invoices: read-only, with their lines, payments and document."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -123,14 +124,13 @@ class InvoiceAdmin(ReadOnlyAdmin):
     def due(self, row: Invoice) -> str:
         return day(row.due_at, row.subscription.zone)
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        status = Invoice.objects.filter(pk=object_id).values_list("status", flat=True).first()
+    def hidden_actions(self, row: Invoice) -> Collection[str]:
         hidden = set()
-        if status != InvoiceStatus.PAYMENT_FAILED:
+        if row.status != InvoiceStatus.PAYMENT_FAILED:
             hidden.add("retry-payment")
-        if status in (InvoiceStatus.DRAFT_CREATED, InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING):
+        if row.status in (InvoiceStatus.DRAFT_CREATED, InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING):
             hidden.add("pdf")
-        return [found for found in super().get_actions_detail(request, object_id) if found.path not in hidden]
+        return hidden
 
     def panels(self, request: HttpRequest, row: Invoice) -> list[Panel]:
         return [lines_panel(row), payments_panel(row), _document_panel(row)]

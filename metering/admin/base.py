@@ -1,6 +1,6 @@
 """What every page of the console shares: writes go through services, ledgers are read-only, changes have a history."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from django.contrib import admin
@@ -52,6 +52,10 @@ class ConsoleAdmin(ModelAdmin, OwnTransactions):
         """Return the related rows to show under an object."""
         return []
 
+    def hidden_actions(self, row: Any) -> Collection[str]:
+        """Return the paths of the buttons that an object, as it is now, does not get."""
+        return ()
+
     @display(description="id")
     def public_id(self, row: Any) -> str:
         """The id that the API shows."""
@@ -71,6 +75,11 @@ class ConsoleAdmin(ModelAdmin, OwnTransactions):
     def has_operate_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whether the operator may run this model's actions, even where rows are not edited by hand."""
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        row = self.get_object(request, unquote(str(object_id)))
+        hidden = () if row is None else self.hidden_actions(row)
+        return [found for found in super().get_actions_detail(request, object_id) if found.path not in hidden]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None and self.add_form is not None:

@@ -1,5 +1,6 @@
 """Corrections: what was voided, amended and restored, by whom and why, and how far it is."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
@@ -74,11 +75,12 @@ class CorrectionAdmin(ReadOnlyAdmin):
         was_undone = obj is not None and obj.undo_reason
         return [found for found in super().get_fieldsets(request, obj) if found[0] != "Undone" or was_undone]
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        offered = super().get_actions_detail(request, object_id)
-        row = Correction.objects.filter(pk=object_id).exclude(kind=CorrectionKind.RESTORE)
-        may_undo = row.filter(status__in=[CorrectionStatus.RUNNING, CorrectionStatus.DONE]).exists()
-        return offered if may_undo else []
+    def hidden_actions(self, row: Correction) -> Collection[str]:
+        may_undo = row.kind != CorrectionKind.RESTORE and row.status in {
+            CorrectionStatus.RUNNING,
+            CorrectionStatus.DONE,
+        }
+        return () if may_undo else {"undo"}
 
     def panels(self, request: HttpRequest, row: Correction) -> list[Panel]:
         return [_events_panel(row), _batches_panel(row)]

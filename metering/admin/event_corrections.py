@@ -1,6 +1,6 @@
 """What operators correct from the pages of events: void some or all that match, amend one, restore one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -68,10 +68,8 @@ class EventCorrections(ConsoleAdmin):
                 item["path"] = void_url(request.GET.urlencode())
         return response
 
-    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        event = Event.objects.filter(pk=object_id).first()
-        hidden = {"void", "amend"} if event and open_void(event) else {"restore"}
-        return [found for found in super().get_actions_detail(request, object_id) if found.path not in hidden]
+    def hidden_actions(self, row: Event) -> Collection[str]:
+        return {"void", "amend"} if open_void(row) else {"restore"}
 
     @admin.action(description="Void the chosen events", permissions=["operate"])
     def void_selected(self, request: HttpRequest, queryset: QuerySet[Event]) -> HttpResponse:

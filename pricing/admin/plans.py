@@ -1,5 +1,6 @@
 """Plans: drafted with their rate cards in one form, published once, read-only from then on."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -154,10 +155,8 @@ class PlanAdmin(ConsoleAdmin):
         facts = (("name", "key"), ("currency", "billed"), "description")
         return [(None, {"fields": facts}), *fieldsets[1:]]
 
-    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[Any]:
-        is_draft = Plan.objects.filter(pk=object_id, effective_from=None).exists()
-        hidden = "next-version" if is_draft else "publish"
-        return [found for found in super().get_actions_detail(request, object_id) if found.path != hidden]
+    def hidden_actions(self, row: Plan) -> Collection[str]:
+        return {"next-version"} if row.effective_from is None else {"publish"}
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.cache import cache
 from django.urls import reverse
@@ -109,3 +110,12 @@ def test_it_lets_only_owners_hand_out_rights(client, db):
     change = reverse("admin:metering_user_change", args=(operator.pk,))
     assert client.get(change).status_code == 200
     assert client.post(change, {"is_superuser": "on"}).status_code == 403
+
+
+@pytest.mark.parametrize("text", ["nope", "0", "1'", "_25"])
+@pytest.mark.parametrize(
+    "model", ["metering_event", "metering_correction", "metering_customer", "pricing_plan", "invoicing_invoice"]
+)
+def test_it_sends_an_address_that_names_nothing_to_the_first_page(console, model, text):
+    page = console.get(reverse(f"admin:{model}_change", args=(text,)))
+    assert (page.status_code, page["Location"]) == (302, "/admin/")
