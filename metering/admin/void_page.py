@@ -87,7 +87,9 @@ def void_page(console: ConsoleAdmin, request: HttpRequest) -> HttpResponse:
     form = VoidFilterForm(_with_times(request.GET))
     if foreign:
         form.add_error(None, f"A void cannot be narrowed by {' or '.join(foreign)}: name the events below.")
-    is_ready = form.is_valid() and form.chosen() != EventFilter()
+    # Who has asked for nothing in particular is told to name the events; who has only just come is not.
+    was_asked = any(name.removesuffix("_0") in form.fields for name in request.GET)
+    is_ready = form.is_valid() and (was_asked or form.chosen() != EventFilter())
     return _page(console, request, chosen=form.chosen() if is_ready else None, form=form)
 
 

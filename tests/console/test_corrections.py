@@ -75,6 +75,12 @@ def test_a_list_that_a_void_cannot_follow_is_not_voided(console, three):
     assert not Correction.objects.exists()
 
 
+def test_who_names_no_events_is_told_to(console, three):
+    says = "Name the events: by source and id"
+    assert says not in page_of(console.get(reverse(MATCHING)))
+    assert says in page_of(console.get(reverse(MATCHING), {"type": "", "subject": "", "time_from_0": ""}))
+
+
 def test_it_asks_for_a_reason_and_to_look_again_where_figures_changed(console, three):
     url = f"{reverse(MATCHING)}?subject=acme"
     assert "This field is required" in page_of(console.post(url, {"seen": 3}))
