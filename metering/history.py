@@ -1,6 +1,6 @@
 """Who changed what, when and why. Triggers keep every version of a row; this names the actor and reads the versions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -53,6 +53,19 @@ def changes_of(instance: models.Model) -> list[Change]:
         changes.append(_change(version, previous, names))
         previous = version
     return changes[::-1]
+
+
+def makers_of(instances: Sequence[models.Model]) -> dict[int, str]:
+    """Return who made each of some rows of one tracked model, by primary key; one query."""
+    if not instances:
+        return {}
+    history = type(instances[0]).pgh_event_model  # type: ignore[attr-defined]
+    keys = [instance.pk for instance in instances]
+    made = history.objects.filter(pgh_obj__in=keys, pgh_label="insert").select_related("pgh_context")
+    return {
+        version.pgh_obj_id: (version.pgh_context.metadata if version.pgh_context else {}).get("actor", NOT_RECORDED)
+        for version in made
+    }
 
 
 def _tracked_fields(history: type[models.Model]) -> list[str]:

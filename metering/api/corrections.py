@@ -12,6 +12,7 @@ from metering.api.base import ApiView, page_output
 from metering.api.customers import find_customer
 from metering.api.schema import corrections as describe
 from metering.authentication import principal_of
+from metering.history import NOT_RECORDED, makers_of
 from metering.idempotency import idempotent
 from metering.models import Correction, Event, Scope, Subject
 from metering.serializers.corrections import (
@@ -77,7 +78,7 @@ class Corrections(ApiView):
 @describe.CORRECTION
 class CorrectionDetail(ApiView):
     def get(self, request: Request, correction_id: str) -> Response:
-        return Response(correction_output(_find(correction_id)))
+        return Response(_output(_find(correction_id)))
 
 
 @describe.UNDO
@@ -126,11 +127,19 @@ def _subject_key(id_or_key: str) -> str:
 
 
 def _outputs(corrections: Iterable[Correction]) -> list[dict[str, Any]]:
-    return [correction_output(correction) for correction in corrections]
+    corrections = list(corrections)
+    makers = makers_of(corrections)
+    return [
+        correction_output(correction, made_by=makers.get(correction.pk, NOT_RECORDED)) for correction in corrections
+    ]
+
+
+def _output(correction: Correction) -> dict[str, Any]:
+    return _outputs([correction])[0]
 
 
 def _answer(correction: Correction) -> Response:
-    return Response(correction_output(correction), status=200 if correction.is_finished else 202)
+    return Response(_output(correction), status=200 if correction.is_finished else 202)
 
 
 def _find(correction_id: str) -> Correction:

@@ -78,7 +78,7 @@ class MoveInput(StrictInput):
         return {"from": InstantField(), **super().get_fields()}
 
 
-def correction_output(correction: Correction) -> dict[str, Any]:
+def correction_output(correction: Correction, *, made_by: str) -> dict[str, Any]:
     """Return a correction with its progress: `done` of `matched` events were seen, `voided` of them by this one."""
     return present(
         {
@@ -95,6 +95,7 @@ def correction_output(correction: Correction) -> dict[str, Any]:
                 "percent": int(100 * correction.progress),
             },
             "createdAt": correction.created_at,
+            "createdBy": made_by,
             "finishedAt": correction.finished_at,
             "undoReason": correction.undo_reason,
             "undoneAt": correction.undone_at,

@@ -2,8 +2,10 @@
 
 import pytest
 
-from metering.history import changes_of
+from metering.history import actor, changes_of
 from metering.models import Batch, Correction, Event, EventVoid
+from metering.queries.event_filter import EventFilter
+from metering.services.corrections import void_events
 from metering.services.customers import create_customer
 from tests.factories import ApiKeyFactory
 from tests.metering.corrected import AT, store, tokens, tokens_meter, usage
@@ -105,6 +107,19 @@ def test_the_history_names_the_key_and_the_reason_of_the_body_or_the_header(api)
     post(api, "void", {"filter": {"id": "2"}, "reason": WHY}, **{"X-Reason": "Ticket 7"})
     found = [changes_of(correction)[-1] for correction in Correction.objects.order_by("pk")]
     assert [(change.actor, change.reason) for change in found] == [("tests", WHY), ("tests", "Ticket 7")]
+
+
+def test_it_says_who_asked_for_each_in_as_many_queries_for_a_page_of_any_length(api, django_assert_max_num_queries):
+    store(tokens(1, 10), tokens(2, 20))
+    made = post(api, "void", {"filter": {"id": "1"}, "reason": WHY}).json()
+    assert made["createdBy"] == api.get(f"{URL}/corrections/{made['id']}").json()["createdBy"] == "tests"
+    with django_assert_max_num_queries(20) as few:
+        api.get(f"{URL}/corrections")
+    with actor(kind="operator", name="Ada", reason=WHY):
+        void_events(events=EventFilter(id="2"), reason=WHY, at=AT)
+    with django_assert_max_num_queries(len(few)):
+        items = api.get(f"{URL}/corrections").json()["items"]
+    assert [item["createdBy"] for item in items] == ["Ada", "tests"]
 
 
 REFUSALS = [

@@ -30,6 +30,7 @@ class CorrectionOutput(serializers.Serializer[Any]):
     reason = serializers.CharField()
     progress = CorrectionProgressOutput()
     createdAt = serializers.DateTimeField()
+    createdBy = serializers.CharField(help_text="The API key or person that asked for it.")
     finishedAt = serializers.DateTimeField(required=False)
     undoReason = serializers.CharField(required=False)
     undoneAt = serializers.DateTimeField(required=False)
