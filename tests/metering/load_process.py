@@ -99,6 +99,8 @@ def roll_up():
     stop = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
     run_woken_loop(channel=CHANNEL, step=advance_rollups, stopping=stop.is_set)
+    while advance_rollups():
+        pass
 
 
 def create_meters(event_type):

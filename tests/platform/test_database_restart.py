@@ -39,7 +39,10 @@ class Sender(threading.Thread):
 
     def run(self):
         for batch in range(BATCHES_EACH):
-            events = [event(f"{self._subject}-{batch}-{place}", subject=self._subject) for place in range(SIZE)]
+            events = [
+                event(f"{self._subject}-{batch}-{place}", type="restarts", subject=self._subject)
+                for place in range(SIZE)
+            ]
             assert wait_for(lambda: self._is_taken(json.dumps(events).encode()), 60)  # noqa: B023 (called at once)
             self.acknowledged += 1
 
@@ -73,7 +76,7 @@ def restart_database(server):
 
 @pytest.mark.timeout(300)
 def test_nothing_acknowledged_is_lost_or_counted_twice_when_the_database_restarts(server):
-    meter = json.dumps({"slug": "restarts", "eventType": "tokens", "aggregation": "COUNT"}).encode()
+    meter = json.dumps({"slug": "restarts", "eventType": "restarts", "aggregation": "COUNT"}).encode()
     assert server.request("/api/v1/meters", meter, Content_Type="application/json").status == 201
     senders = [Sender(server, f"sender-{number}", door="twin" if number == 3 else "lane") for number in range(SENDERS)]
     for sender in senders:
