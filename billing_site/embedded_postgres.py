@@ -135,19 +135,18 @@ class EmbeddedPostgres:
 
     def _prepare_socket_folder(self, account: Account | None) -> None:
         folder = socket_dir(self.data_dir)
-        uid = os.geteuid() if account is None else account.uid
-        try:
+        with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
-            if account:
-                os.chown(folder, account.uid, account.gid)
-        except FileExistsError:
-            pass
         found = folder.lstat()
+        # Root's own is one that another starter has just made, or was killed before it gave it away.
+        owners = {os.geteuid(), *([account.uid] if account else [])}
         # In a temp folder another user could have put it there first and would then read every statement.
-        if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or stat.S_IMODE(found.st_mode) & 0o077:
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or stat.S_IMODE(found.st_mode) & 0o077:
             raise DatabaseUnavailable(
                 f"The socket folder {folder} belongs to another user or is open to others: remove it and start again."
             )
+        if account and found.st_uid != account.uid:
+            os.chown(folder, account.uid, account.gid)
 
     # --- the server ------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from billing_site import postgres_binaries
+from billing_site.data_dir import socket_dir
 from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 from tests.live_server import ROOT, LiveServer, processes_of
 
@@ -74,15 +75,45 @@ def test_it_ends_the_database_only_when_its_last_user_has_gone(data_dir):
 
 def test_two_that_start_at_once_share_one_database(data_dir):
     servers = [EmbeddedPostgres(data_dir, settings={"fsync": "off"}) for _ in range(3)]
-    threads = [threading.Thread(target=server.start) for server in servers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(servers)) as starters:
+        # Raises what any of them raised.
+        list(starters.map(EmbeddedPostgres.start, servers))
     keepers = [pid for pid in processes_of(data_dir) if "keeper" in Path(f"/proc/{pid}/cmdline").read_text()]
     assert len(keepers) == 1
     for server in servers:
         server.stop()
+    assert processes_of(data_dir) == []
+
+
+def test_it_goes_on_with_a_socket_folder_that_another_starter_has_not_given_away_yet(data_dir):
+    server = EmbeddedPostgres(data_dir, settings={"fsync": "off"})
+    server.prepare_folder()
+    socket_dir(data_dir).mkdir(mode=0o700)
+    server.start()
+    assert server.is_running()
+    server.stop()
+
+
+@pytest.mark.parametrize(
+    ("_case", "mode", "owner"),
+    [
+        ("open to others", 0o711, os.geteuid()),
+        pytest.param(
+            "a stranger's", 0o700, NOBODY, marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can give it")
+        ),
+    ],
+)
+def test_it_refuses_a_socket_folder_where_others_could_listen(data_dir, _case, mode, owner):
+    server = EmbeddedPostgres(data_dir, settings={"fsync": "off"})
+    server.prepare_folder()
+    folder = socket_dir(data_dir)
+    folder.mkdir()
+    folder.chmod(mode)
+    os.chown(folder, owner, -1)
+    with pytest.raises(DatabaseUnavailable, match="belongs to another user or is open to others"):
+        server.start()
+    found = folder.stat()
+    assert (found.st_mode & 0o777, found.st_uid) == (mode, owner)
     assert processes_of(data_dir) == []
 
 
