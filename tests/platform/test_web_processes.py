@@ -74,12 +74,12 @@ def send_everything(server):
 def send(server, number):
     for place in range(100):
         of = number if place < 50 else (number + 1) % SENDERS
-        post(server, event(f"crowd-{of}-{place % 50}", subject=f"crowd-{of}"))
+        post(server, event(f"crowd-{of}-{place % 50}", type="crowd", subject=f"crowd-{of}"))
 
 
 @pytest.mark.timeout(300)
 def test_two_web_processes_take_events_at_once_and_one_that_dies_is_replaced(server):
-    meter = json.dumps({"slug": "crowd", "eventType": "tokens", "aggregation": "COUNT"}).encode()
+    meter = json.dumps({"slug": "crowd", "eventType": "crowd", "aggregation": "COUNT"}).encode()
     assert server.request("/api/v1/meters", meter, Content_Type="application/json").status == 201
     old = web_processes(server)
     assert len(old) == 2
