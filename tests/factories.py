@@ -326,6 +326,47 @@ class RateCardFactory(DjangoModelFactory):
         )
 
 
+class AddonFactory(DjangoModelFactory):
+    """A draft without rate cards; `active=True` makes it take effect at the start."""
+
+    class Meta:
+        model = pricing.Addon
+
+    class Params:
+        active = factory.Trait(effective_from=START)
+
+    key = Sequence(lambda n: f"addon_{n}")
+    version = 1
+    name = "Extra"
+    currency = "USD"
+    created_at = START
+    updated_at = START
+
+
+class AddonRateCardFactory(DjangoModelFactory):
+    """A flat fee of 5 a month, in advance."""
+
+    class Meta:
+        model = pricing.AddonRateCard
+
+    addon = SubFactory(AddonFactory)
+    type = pricing.RateCardType.FLAT_FEE
+    key = Sequence(lambda n: f"extra_{n}")
+    name = "Extra fee"
+    price = {"type": "flat", "amount": "5", "paymentTerm": "in_advance"}
+
+
+class PlanAddonFactory(DjangoModelFactory):
+    class Meta:
+        model = pricing.PlanAddon
+
+    plan = SubFactory(PlanFactory)
+    addon = SubFactory(AddonFactory, active=True)
+    from_phase_key = "default"
+    created_at = START
+    updated_at = START
+
+
 class SubscriptionFactory(DjangoModelFactory):
     class Meta:
         model = pricing.Subscription
@@ -342,6 +383,22 @@ class SubscriptionFactory(DjangoModelFactory):
     updated_at = START
 
 
+class SubscriptionPhaseFactory(DjangoModelFactory):
+    """The one phase of a subscription; a second item of it shares the row."""
+
+    class Meta:
+        model = pricing.SubscriptionPhase
+        django_get_or_create = ("subscription", "key")
+
+    subscription = SubFactory(SubscriptionFactory)
+    key = "default"
+    name = "Default"
+    position = 0
+    active_from = SelfAttribute("subscription.active_from")
+    created_at = START
+    updated_at = START
+
+
 class SubscriptionItemFactory(DjangoModelFactory):
     """A flat fee of 20 a month, in advance; `usage=True` makes it 0.01 per token."""
 
@@ -350,7 +407,7 @@ class SubscriptionItemFactory(DjangoModelFactory):
 
     subscription = SubFactory(SubscriptionFactory)
     customer = SelfAttribute("subscription.customer")
-    phase_key = "default"
+    phase = SubFactory(SubscriptionPhaseFactory, subscription=SelfAttribute("..subscription"))
     key = Sequence(lambda n: f"fee_{n}")
     name = "Base fee"
     type = pricing.RateCardType.FLAT_FEE
@@ -358,6 +415,7 @@ class SubscriptionItemFactory(DjangoModelFactory):
     price = {"type": "flat", "amount": "20", "paymentTerm": "in_advance"}
     active_from = SelfAttribute("subscription.active_from")
     created_at = START
+    updated_at = START
 
     class Params:
         usage = factory.Trait(
@@ -367,6 +425,27 @@ class SubscriptionItemFactory(DjangoModelFactory):
             key=SelfAttribute("feature.key"),
             price={"type": "unit", "amount": "0.01"},
         )
+
+
+class SubscriptionAddonFactory(DjangoModelFactory):
+    class Meta:
+        model = pricing.SubscriptionAddon
+
+    subscription = SubFactory(SubscriptionFactory)
+    addon = SubFactory(AddonFactory, active=True)
+    name = SelfAttribute("addon.name")
+    created_at = START
+    updated_at = START
+
+
+class AddonQuantityFactory(DjangoModelFactory):
+    class Meta:
+        model = pricing.AddonQuantity
+
+    subscription_addon = SubFactory(SubscriptionAddonFactory)
+    effective_at = SelfAttribute("subscription_addon.subscription.active_from")
+    quantity = 1
+    created_at = START
 
 
 class AppFactory(DjangoModelFactory):

@@ -80,7 +80,7 @@ class FeatureAdmin(ConsoleAdmin):
         return create_feature(**data, at=at)
 
     def panels(self, request: HttpRequest, row: Feature) -> list[Panel]:
-        cards = row.rate_cards.select_related("phase__plan").order_by("-pk")[:10]
+        cards = row.ratecards.select_related("phase__plan").order_by("-pk")[:10]
         return [
             Panel(
                 title="Plans that price it",

@@ -1,17 +1,37 @@
 """The models of pricing, for `from pricing.models import …`."""
 
+from pricing.models.addon import Addon, AddonRateCard, InstanceType, PlanAddon
 from pricing.models.feature import Feature
-from pricing.models.plan import Plan, PlanPhase, PlanStatus, RateCard, RateCardType
-from pricing.models.subscription import Subscription, SubscriptionItem, SubscriptionStatus
+from pricing.models.plan import Plan, PlanPhase, RateCard, SettlementMode
+from pricing.models.rate_card import RateCardType, TermsColumns
+from pricing.models.subscription import (
+    AddonQuantity,
+    Subscription,
+    SubscriptionAddon,
+    SubscriptionItem,
+    SubscriptionPhase,
+    SubscriptionStatus,
+)
+from pricing.models.versions import Versioned, VersionStatus
 
 __all__ = [
+    "Addon",
+    "AddonQuantity",
+    "AddonRateCard",
     "Feature",
+    "InstanceType",
     "Plan",
+    "PlanAddon",
     "PlanPhase",
-    "PlanStatus",
     "RateCard",
     "RateCardType",
+    "SettlementMode",
     "Subscription",
+    "SubscriptionAddon",
     "SubscriptionItem",
+    "SubscriptionPhase",
     "SubscriptionStatus",
+    "TermsColumns",
+    "VersionStatus",
+    "Versioned",
 ]

@@ -15,6 +15,7 @@ class Feature(models.Model):
     filters = models.JSONField(
         default=dict, blank=True, help_text='Only events with these group values, such as {"model": ["large"]}.'
     )
+    unit_cost = models.JSONField(null=True, blank=True, help_text="What a unit costs us, in OpenMeter's shape.")
     metadata = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from metering.errors import DomainError
 from metering.models import Customer
-from pricing.models import Plan, RateCard, Subscription, SubscriptionItem, SubscriptionStatus
+from pricing.contract import Contract, ItemVersion, Phase
+from pricing.models import Plan, RateCard, Subscription, SubscriptionStatus
 from pricing.services.conflicts import refusing
+from pricing.services.contract_rows import write_rows
 
 
 class CustomerDeleted(DomainError):
@@ -74,6 +77,7 @@ def start_subscription(
         customer.updated_at = at
         customer.save(update_fields=["currency", "updated_at"])
     start = active_from or at
+    contract = contract_of(plan, start)
     with _one_at_a_time(customer, start):
         subscription = Subscription.objects.create(
             customer=customer,
@@ -84,10 +88,11 @@ def start_subscription(
             billing_anchor=billing_anchor or start,
             time_zone=customer.zone.key,
             active_from=start,
+            contract=contract.to_json(),
             created_at=at,
             updated_at=at,
         )
-        _copy_rate_cards(subscription, at)
+        write_rows(subscription=subscription, contract=contract, at=at)
     return subscription
 
 
@@ -106,10 +111,12 @@ def cancel_subscription(*, subscription_id: int, at: datetime, active_to: dateti
     if active_to < at or active_to <= subscription.active_from:
         earliest = max(at, subscription.active_from)
         raise InvalidTiming(f"End the subscription after {earliest.isoformat()}, not at {active_to.isoformat()}.")
+    contract = replace(subscription.agreed, active_to=active_to)
+    subscription.contract = contract.to_json()
     subscription.active_to = active_to
     subscription.updated_at = at
-    subscription.save(update_fields=["active_to", "updated_at"])
-    subscription.items.filter(Q(active_to=None) | Q(active_to__gt=active_to)).update(active_to=active_to)
+    subscription.save(update_fields=["contract", "active_to", "updated_at"])
+    write_rows(subscription=subscription, contract=contract, at=at)
     return subscription
 
 
@@ -133,10 +140,9 @@ def _check_plan(plan: Plan, customer: Customer, at: datetime) -> None:
 
 @contextmanager
 def _one_at_a_time(customer: Customer, start: datetime) -> Iterator[None]:
-    with (
-        refusing("one_billable_item_per_feature_and_customer", lambda: _second_item(customer)),
-        refusing("one_subscription_per_customer_at_a_time", lambda: _second_subscription(customer, start)),
-    ):
+    if any(_overlapping(customer, start)):
+        raise _second_subscription(customer, start)
+    with refusing("one_billable_item_per_feature_and_customer", lambda: _second_item(customer)):
         yield
 
 
@@ -162,22 +168,24 @@ def _overlapping(customer: Customer, start: datetime) -> Iterator[dict[str, obje
         }
 
 
-def _copy_rate_cards(subscription: Subscription, at: datetime) -> None:
-    cards = RateCard.objects.filter(phase__plan=subscription.plan).select_related("phase")
-    SubscriptionItem.objects.bulk_create(
-        SubscriptionItem(
-            subscription=subscription,
-            customer=subscription.customer,
-            phase_key=card.phase.key,
-            key=card.key,
-            name=card.name,
-            type=card.type,
-            feature=card.feature,
-            billing_cadence=card.billing_cadence,
-            price=card.price,
-            position=position,
-            active_from=subscription.active_from,
-            created_at=at,
-        )
-        for position, card in enumerate(cards.order_by("phase__position", "position", "pk"))
+def contract_of(plan: Plan, start: datetime) -> Contract:
+    """Return what a plan agrees with whoever subscribes to it at `start`."""
+    phases = plan.phases.order_by("position").prefetch_related(
+        Prefetch("rate_cards", RateCard.objects.order_by("position", "pk"))
+    )
+    return Contract(
+        active_from=start,
+        phases=tuple(
+            Phase(
+                phase.key,
+                phase.name,
+                start,
+                tuple(ItemVersion(card.terms) for card in phase.rate_cards.all()),
+                phase.description,
+                phase.metadata,
+            )
+            for phase in phases
+        ),
+        minimum_amount=plan.minimum_amount,
+        prorate_minimum=plan.prorate_minimum,
     )

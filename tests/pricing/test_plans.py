@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pricing.models import Plan, PlanStatus, RateCard
+from pricing.models import Plan, VersionStatus, RateCard
 from pricing.plan_rules import CardFacts, FeatureFacts, PlanFacts, draft_issues, publish_issues
 from pricing.services.plans import DraftExists, InvalidPlan, PlanNotDraft, RateCardInput, change_draft, create_plan
 from tests.factories import FeatureFactory
@@ -103,7 +103,7 @@ def test_it_lets_a_draft_be_empty_but_not_a_published_plan():
 def test_it_drafts_the_first_version_with_its_rate_cards_in_order():
     feature = FeatureFactory(key="tokens")
     plan = draft(rate_cards=[RateCardInput("usage_based", "tokens", "Tokens", TIERED, feature), flat_fee()])
-    assert (plan.version, plan.status(AT), plan.phases.get().key) == (1, PlanStatus.DRAFT, "default")
+    assert (plan.version, plan.status(AT), plan.phases.get().key) == (1, VersionStatus.DRAFT, "default")
     assert list(
         RateCard.objects.order_by("position").values_list("key", "type", "price", "feature", "phase__plan")
     ) == [

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from pricing.models import Plan, PlanStatus, RateCard
+from pricing.models import Plan, VersionStatus, RateCard
 from pricing.services.features import archive_feature
 from pricing.services.plans import (
     InvalidPlan,
@@ -33,7 +33,7 @@ def draft(**changes):
 def test_it_takes_effect_at_once():
     plan = publish_plan(plan_id=draft().pk, at=AT)
     plan.refresh_from_db()
-    assert (plan.effective_from, plan.effective_to, plan.status(AT)) == (AT, None, PlanStatus.ACTIVE)
+    assert (plan.effective_from, plan.effective_to, plan.status(AT)) == (AT, None, VersionStatus.ACTIVE)
 
 
 @pytest.mark.django_db

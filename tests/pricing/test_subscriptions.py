@@ -48,7 +48,7 @@ def test_it_copies_the_rate_cards_and_keeps_zone_and_anchor():
     )
     assert list(
         subscription.items.order_by("position").values_list(
-            "key", "name", "type", "price", "feature", "customer", "active_from", "active_to", "phase_key"
+            "key", "name", "type", "price", "feature", "customer", "active_from", "active_to", "phase__key"
         )
     ) == [
         ("fee", "Base fee", "flat_fee", FLAT, None, customer.pk, AT, None, "default"),
