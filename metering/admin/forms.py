@@ -1,6 +1,7 @@
 """Forms of the console: a reason with every change, and rows of text in place of JSON."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import moneyed
@@ -142,6 +143,20 @@ class ChoicesOfValuesField(PairsField):
 
     def show(self, part: Any) -> str:
         return ", ".join(map(str, part)) if isinstance(part, list) else str(part)
+
+
+class UnchangedSinceField(forms.DateTimeField):
+    """When the row that a form shows was changed last, so that a service can tell whether it was changed meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, widget=forms.HiddenInput())
+
+    def prepare_value(self, value: Any) -> Any:
+        # With its zone and every digit, as the service compares it.
+        return value.isoformat() if isinstance(value, datetime) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
 
 
 class LinesField(forms.CharField):

@@ -17,7 +17,7 @@ from metering import clock
 from metering.admin.base import ConsoleAdmin
 from metering.admin.display import moment
 from metering.admin.filters import DeletedFilter
-from metering.admin.forms import ConsoleForm, NoteField, PairsField
+from metering.admin.forms import ConsoleForm, NoteField, PairsField, UnchangedSinceField
 from metering.admin.meter_preview import RANGES, previewed, seen_types_panel
 from metering.admin.meter_versions import groups_text, versions_context
 from metering.admin.pages import find_row
@@ -27,6 +27,7 @@ from metering.services.meters import change_meter, create_meter
 
 
 class MeterForm(ConsoleForm):
+    unless_changed_since = UnchangedSinceField()
     description = NoteField()
     metadata = PairsField(example="team = inference", required=False, help_text="One name = value a line.")
     group_by = PairsField(
@@ -40,12 +41,20 @@ class MeterForm(ConsoleForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         meter = kwargs.get("instance")
         version = meter and meter.versions.order_by("-number").first()
-        if version is not None:
-            kwargs["initial"] = {"group_by": version.group_by, **(kwargs.get("initial") or {})}
+        if meter is not None and version is not None:
+            stored = {"group_by": version.group_by, "unless_changed_since": meter.updated_at}
+            kwargs["initial"] = {**stored, **(kwargs.get("initial") or {})}
         super().__init__(*args, **kwargs)
+
+    def changes(self) -> dict[str, Any]:
+        seen = {"unless_changed_since": self.cleaned_data.get("unless_changed_since")}
+        changes = super().changes()
+        return changes | seen if changes else {}
 
 
 class NewMeterForm(MeterForm):
+    # So Django leaves out the inherited field: what is not there yet cannot have changed.
+    unless_changed_since = None  # type: ignore[assignment]
     event_type = forms.CharField(
         help_text="Which events it counts, such as llm_tokens.",
         widget=UnfoldAdminTextInputWidget(attrs={"list": "seen-types", "autocomplete": "off"}),

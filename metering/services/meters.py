@@ -37,6 +37,11 @@ class MeterInUse(DomainError):
     code = "meter_in_use"
 
 
+class MeterHasChanged(DomainError):
+    status = 409
+    code = "meter_has_changed"
+
+
 @transaction.atomic
 def create_meter(
     *,
@@ -102,13 +107,15 @@ def draft_version(
 
 
 @transaction.atomic
-def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
+def change_meter(*, meter_id: int, at: datetime, unless_changed_since: datetime | None = None, **changes: Any) -> Meter:
     """
     Change `name`, `description`, `metadata` or `group_by` of a meter; what it measures stays.
 
     Other groups make a new version, which counts all events there are; lines billed by an older version keep theirs.
+    `unless_changed_since` is the time of the last change that the caller knows of.
 
     :raises InvalidMeter: if another field is given, or one of these is wrong.
+    :raises MeterHasChanged: if the last change is another one than `unless_changed_since`.
     :raises MeterInUse: if a feature chooses events by a group that would go.
     """
     if unknown := sorted(set(changes) - _CHANGEABLE):
@@ -119,6 +126,10 @@ def change_meter(*, meter_id: int, at: datetime, **changes: Any) -> Meter:
     if has_new_groups:
         lock_rollups()
     meter = Meter.objects.select_for_update().get(pk=meter_id)
+    if unless_changed_since not in (None, meter.updated_at):
+        raise MeterHasChanged(
+            f"Open {meter.slug} again and change what is there now: somebody has changed it since you opened it."
+        )
     if "name" in changes:
         changes["name"] = changes["name"] or meter.slug
         _check_length("name", changes["name"], _LONGEST_NAME)

@@ -118,6 +118,26 @@ def test_it_counts_by_other_groups_in_a_new_version(console):
     assert meter.versions.count() == 2
 
 
+def test_it_refuses_groups_from_a_page_that_another_browser_has_overtaken(console):
+    meter = MeterVersionFactory(meter__slug="tokens").meter
+    url = reverse("admin:metering_meter_change", args=(meter.pk,))
+    page = console.get(url)
+    seen = page.context["adminform"].form["unless_changed_since"].value()
+    assert f'name="unless_changed_since" value="{seen}"' in page.content.decode()
+    form = {"name": "tokens", "description": "", "metadata": "", "change_reason": "", "unless_changed_since": seen}
+    assert console.post(url, form | {"group_by": "model = $.model\nteam = $.team"}).status_code == 302
+    page = console.post(url, form | {"group_by": "model = $.model\nregion = $.region", "name": "Mine"})
+    assert "somebody has changed it since you opened it" in page.content.decode()
+    # As this page was opened before the other's change too, even a name would take the other's groups back.
+    assert console.post(url, form | {"group_by": "model = $.model", "name": "Mine"}).status_code == 200
+    meter.refresh_from_db()
+    groups = {"model": "$.model", "team": "$.team"}
+    assert (meter.name, meter.current_version.number, meter.current_version.group_by) == ("tokens", 2, groups)
+    again = console.get(url).context["adminform"].form["unless_changed_since"].value()
+    assert console.post(url, form | {"group_by": "", "unless_changed_since": again}).status_code == 302
+    assert meter.current_version.group_by == {}
+
+
 def test_it_makes_a_feature_with_filters(console):
     meter = MeterVersionFactory(meter__slug="tokens").meter
     form = {"name": "Large", "key": "large", "meter": meter.pk, "filters": "model = large, xl", "metadata": ""}
