@@ -1,19 +1,23 @@
 """Who changed what, when and why. Triggers keep every version of a row; this names the actor and reads the versions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import pghistory
 from django.db import models
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 
 from metering.problems import API_PREFIX
 
 ActorKind = Literal["api_key", "operator", "member", "visitor", "system"]
 NOT_RECORDED = "not recorded"
+_Row = TypeVar("_Row", bound=models.Model)
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _NOISE = frozenset({"updated_at"})
 
@@ -55,17 +59,13 @@ def changes_of(instance: models.Model) -> list[Change]:
     return changes[::-1]
 
 
-def makers_of(instances: Sequence[models.Model]) -> dict[int, str]:
-    """Return who made each of some rows of one tracked model, by primary key; one query."""
-    if not instances:
-        return {}
-    history = type(instances[0]).pgh_event_model  # type: ignore[attr-defined]
-    keys = [instance.pk for instance in instances]
-    made = history.objects.filter(pgh_obj__in=keys, pgh_label="insert").select_related("pgh_context")
-    return {
-        version.pgh_obj_id: (version.pgh_context.metadata if version.pgh_context else {}).get("actor", NOT_RECORDED)
-        for version in made
-    }
+def with_makers(rows: models.QuerySet[_Row]) -> models.QuerySet[_Row]:
+    """Have rows of a tracked model know in `made_by` who made them; within the same query."""
+    history = rows.model.pgh_event_model  # type: ignore[attr-defined]
+    made = history.objects.filter(pgh_obj=OuterRef("pk"), pgh_label="insert").order_by("pgh_id")
+    name = made.values_list(KeyTextTransform("actor", "pgh_context__metadata"))[:1]
+    made_by = Coalesce(Subquery(name), Value(NOT_RECORDED), output_field=models.TextField())
+    return rows.annotate(made_by=made_by)  # type: ignore[return-value]
 
 
 def _tracked_fields(history: type[models.Model]) -> list[str]:

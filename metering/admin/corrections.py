@@ -24,6 +24,7 @@ from metering.admin.display import (
     moment,
 )
 from metering.admin.pages import ReasonedForm, find_row, run_action
+from metering.history import with_makers
 from metering.models import Batch, Correction, CorrectionKind, CorrectionStatus, Event, EventVoid
 from metering.queries.corrections import MeterEffect, effects_of_undoing, event_keys_of
 from metering.services.corrections import undo_correction
@@ -39,14 +40,24 @@ _STATES = {
 
 @admin.register(Correction)
 class CorrectionAdmin(ReadOnlyAdmin):
-    list_display = ("made", "kind", "status_shown", "progress_shown", "voided_shown", "reason")
+    list_display = ("made", "made_by_shown", "kind", "status_shown", "progress_shown", "voided_shown", "reason")
     list_display_links = ("made",)
     list_filter = ("kind", "status", ("created_at", RangeDateTimeFilter))
     search_fields = ("ulid__exact", "reason", "undo_reason")
     search_help_text = "Id, or a part of the reason"
     ordering = ("-pk",)
     fieldsets = (
-        (None, {"fields": (("kind", "status_shown"), "reason", ("progress_shown", "voided_shown"), "filter_shown")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("kind", "status_shown"),
+                    ("reason", "made_by_shown"),
+                    ("progress_shown", "voided_shown"),
+                    "filter_shown",
+                )
+            },
+        ),
         ("Undone", {"fields": ("undo_reason", "undone_at")}),
         ("More", {"fields": (("public_id", "bound"), ("created_at", "finished_at")), "classes": ("collapse",)}),
     )
@@ -56,6 +67,13 @@ class CorrectionAdmin(ReadOnlyAdmin):
     @display(description="made", ordering="pk")
     def made(self, row: Correction) -> str:
         return moment(row.created_at)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return with_makers(super().get_queryset(request))
+
+    @display(description="by", ordering="made_by")
+    def made_by_shown(self, row: Any) -> str:
+        return row.made_by
 
     @display(description="state", ordering="status", label=_STATES)
     def status_shown(self, row: Correction) -> str:

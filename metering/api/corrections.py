@@ -12,7 +12,7 @@ from metering.api.base import ApiView, page_output
 from metering.api.customers import find_customer
 from metering.api.schema import corrections as describe
 from metering.authentication import principal_of
-from metering.history import NOT_RECORDED, makers_of
+from metering.history import with_makers
 from metering.idempotency import idempotent
 from metering.models import Correction, Event, Scope, Subject
 from metering.serializers.corrections import (
@@ -72,13 +72,13 @@ class AmendEvent(CorrectingView):
 class Corrections(ApiView):
     def get(self, request: Request) -> Response:
         asked = checked(PageInput, request.query_params).validated_data
-        return Response(page_output(Correction.objects.order_by("-pk"), asked, _outputs))
+        return Response(page_output(with_makers(Correction.objects.order_by("-pk")), asked, _outputs))
 
 
 @describe.CORRECTION
 class CorrectionDetail(ApiView):
     def get(self, request: Request, correction_id: str) -> Response:
-        return Response(_output(_find(correction_id)))
+        return Response(correction_output(_find(correction_id)))
 
 
 @describe.UNDO
@@ -127,23 +127,16 @@ def _subject_key(id_or_key: str) -> str:
 
 
 def _outputs(corrections: Iterable[Correction]) -> list[dict[str, Any]]:
-    corrections = list(corrections)
-    makers = makers_of(corrections)
-    return [
-        correction_output(correction, made_by=makers.get(correction.pk, NOT_RECORDED)) for correction in corrections
-    ]
-
-
-def _output(correction: Correction) -> dict[str, Any]:
-    return _outputs([correction])[0]
+    return [correction_output(correction) for correction in corrections]
 
 
 def _answer(correction: Correction) -> Response:
-    return Response(_output(correction), status=200 if correction.is_finished else 202)
+    shown = correction_output(_find(correction.ulid))
+    return Response(shown, status=200 if correction.is_finished else 202)
 
 
 def _find(correction_id: str) -> Correction:
-    correction = Correction.objects.filter(ulid=correction_id).first()
+    correction = with_makers(Correction.objects.filter(ulid=correction_id)).first()
     if correction is None:
         raise Http404(f"There is no correction {correction_id}. List them at /api/v1/events/corrections.")
     return correction

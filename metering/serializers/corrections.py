@@ -78,8 +78,12 @@ class MoveInput(StrictInput):
         return {"from": InstantField(), **super().get_fields()}
 
 
-def correction_output(correction: Correction, *, made_by: str) -> dict[str, Any]:
-    """Return a correction with its progress: `done` of `matched` events were seen, `voided` of them by this one."""
+def correction_output(correction: Correction) -> dict[str, Any]:
+    """
+    Return a correction with its progress: `done` of `matched` events were seen, `voided` of them by this one.
+
+    It has to come from `with_makers`.
+    """
     return present(
         {
             "id": correction.ulid,
@@ -95,7 +99,7 @@ def correction_output(correction: Correction, *, made_by: str) -> dict[str, Any]
                 "percent": int(100 * correction.progress),
             },
             "createdAt": correction.created_at,
-            "createdBy": made_by,
+            "createdBy": correction.made_by,  # type: ignore[attr-defined]
             "finishedAt": correction.finished_at,
             "undoReason": correction.undo_reason,
             "undoneAt": correction.undone_at,

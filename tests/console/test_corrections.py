@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from metering.history import changes_of
+from metering.history import actor, changes_of
 from metering.models import Correction, CorrectionStatus, Event, EventVoid, SubjectLink
 from metering.queries.usage import total_usage
 from metering.services.amendments import amend_event
@@ -53,6 +53,16 @@ def test_chosen_events_are_shown_with_what_they_amount_to_then_voided(console, t
     assert (correction.reason, correction.voided, usage(three)) == ("Sent by mistake", 2, 40)
     change = changes_of(correction)[-1]
     assert (change.actor, change.reason) == (operator.email, "Sent by mistake")
+
+
+def test_the_list_and_the_page_say_who_asked_for_a_correction(console, three, operator):
+    with actor(kind="api_key", name="Nightly job", reason="Test data"):
+        void(1)
+    console.post(f"{reverse(MATCHING)}?subject=acme&event_id=2", {"seen": 1, **WHY})
+    listed = console.get(reverse("admin:metering_correction_changelist"))
+    assert [row.made_by for row in listed.context["cl"].result_list] == [operator.email, "Nightly job"]
+    assert "Nightly job" in page_of(listed)
+    assert "Nightly job" in page_of(console.get(address(Correction.objects.earliest("pk"), "change")))
 
 
 def test_all_that_match_the_list_are_voided_from_its_button(console, three):
