@@ -51,7 +51,11 @@ class MeterEffect:
 
 @dataclass(frozen=True, slots=True)
 class VoidPreview:
-    """What voiding would do. The lists name the largest twenty; `subject_count` says how many subjects there are."""
+    """
+    What voiding would do. The lists name the largest twenty; `subject_count` says how many subjects there are.
+
+    `types` and `subjects` are of all that match; `customers` and `meters` of those that count now and would not then.
+    """
 
     matched: int
     already_void: int
@@ -177,5 +181,6 @@ UNION ALL
 (SELECT 'customer', NULL, owner.customer_id, count(*), NULL, NULL, NULL, NULL
  FROM chosen LEFT JOIN owner ON owner.subject = chosen.subject
       AND chosen.time >= coalesce(owner.from_at, '-infinity') AND chosen.time < coalesce(owner.to_at, 'infinity')
+ WHERE NOT chosen.is_void
  GROUP BY 3 ORDER BY 4 DESC, 3 LIMIT {most})
 """.replace("{most}", str(_MOST_NAMES)).replace("{hash}", TEXT_HASH.format(text="by_subject.subject"))
