@@ -152,7 +152,6 @@ def undo_correction(*, correction_id: int, reason: str, at: datetime) -> Correct
     return correction
 
 
-@transaction.atomic
 def restore_event(*, source: str, event_id: str, reason: str, at: datetime) -> Correction:
     """
     Let one event count again that a correction voided; the others it voided stay void.
@@ -165,7 +164,11 @@ def restore_event(*, source: str, event_id: str, reason: str, at: datetime) -> C
     check_reason(reason)
     chosen = EventFilter(events=((source, event_id),))
     chosen.check_known()
-    bound = current_bound()
+    return _restore_one(chosen, current_bound(), reason.strip(), at)
+
+
+@transaction.atomic
+def _restore_one(chosen: EventFilter, bound: int, reason: str, at: datetime) -> Correction:
     lock_rollups()
     event = chosen.matching(bound=bound).get()
     void = open_void(event)
@@ -178,7 +181,7 @@ def restore_event(*, source: str, event_id: str, reason: str, at: datetime) -> C
         kind=CorrectionKind.RESTORE,
         status=CorrectionStatus.DONE,
         filter=chosen.to_json(),
-        reason=reason.strip(),
+        reason=reason,
         bound=bound,
         matched=1,
         done=1,

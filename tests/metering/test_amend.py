@@ -1,10 +1,13 @@
 """A replacement takes the place of an event, in one batch."""
 
 import pytest
+from django.db import connection
 
 from metering.ingest.decode import InvalidEvents
+from metering.ingest.fence import current_bound
 from metering.models import Batch, BatchKind, Correction, CorrectionStatus, Event, EventVoid
 from metering.queries.event_filter import UnknownEvent
+from metering.services import corrections
 from metering.services.amendments import EventIsVoid, ReplacementIsStored, amend_event
 from metering.services.corrections import AmendedLater, EventIsNotVoid, restore_event, undo_correction
 from metering.services.reasons import ReasonIsMissing
@@ -75,11 +78,15 @@ def test_a_replacement_is_amended_in_turn_and_both_are_undone_latest_first():
     assert usage(meter) == 10
 
 
+def restore(event_id, reason="Why"):
+    return restore_event(source="tests", event_id=str(event_id), reason=reason, at=AT)
+
+
 def test_restoring_one_event_leaves_the_others_void():
     meter = tokens_meter()
     store(tokens(1, 10), tokens(2, 20), tokens(3, 40))
     former = void(1, 2)
-    restored = restore_event(source="tests", event_id="1", reason="Only the second", at=AT)
+    restored = restore(1, "Only the second")
     former.refresh_from_db()
     assert (restored.kind, restored.status, former.restored) == ("restore", CorrectionStatus.DONE, 1)
     # 10 + 40
@@ -88,14 +95,30 @@ def test_restoring_one_event_leaves_the_others_void():
     assert usage(meter) == 70
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("correct", [lambda: void(2), lambda: restore(1)])
+def test_it_waits_for_writers_before_its_transaction_begins(monkeypatch, correct):
+    store(tokens(1, 10), tokens(2, 20))
+    void(1)
+    asked_within = []
+
+    def bound():
+        asked_within.append(connection.in_atomic_block)
+        return current_bound()
+
+    monkeypatch.setattr(corrections, "current_bound", bound)
+    correct()
+    assert asked_within == [False]
+
+
 def test_it_refuses_to_restore_what_counts_or_was_amended():
     store(tokens(1, 10), tokens(2, 20))
     amendment = amend(1, {"data": {"tokens": 4}})
     before = (Batch.objects.count(), Correction.objects.count())
     with pytest.raises(AmendedLater, match=f"because of {amendment}"):
-        restore_event(source="tests", event_id="1", reason="Why", at=AT)
+        restore(1)
     with pytest.raises(EventIsNotVoid, match="counts already"):
-        restore_event(source="tests", event_id="2", reason="Why", at=AT)
+        restore(2)
     assert (Batch.objects.count(), Correction.objects.count()) == before
 
 
