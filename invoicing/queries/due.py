@@ -1,6 +1,7 @@
 """What is due for many customers, read without locks in a few queries, and how to tell that it still holds."""
 
 import json
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from metering.periods import Period
 from metering.queries.usage import query_usage
 from metering.spans import Span
 from pricing.models import Subscription
+
+logger = logging.getLogger(__name__)
 
 # So many subjects are read in one query.
 _MOST_SPANS = 2_000
@@ -146,7 +149,8 @@ def _read(group: Sequence[_Metered], bound: int) -> Readings:
             bound=bound,
         )
     except Exception:
-        # Reading one by one will say of each customer what is wrong.
+        # Reading one by one will say of each customer what is wrong, but perhaps not what was wrong with all at once.
+        logger.exception("Usage of %s could not be read for %d customers at once.", version, len(spans))
         return {}
     values = {row.subject: row.value for row in rows}
     return {

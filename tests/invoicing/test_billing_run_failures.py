@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from invoicing.models import BillingRun, Invoice, InvoiceSequence
-from invoicing.queries import bills
+from invoicing.queries import bills, due
 from invoicing.services import billing_run
 from invoicing.services.billing_run import run_billing
 from pricing.models import SubscriptionItem
@@ -64,6 +64,20 @@ def test_it_goes_on_after_an_unexpected_error_and_logs_it(monkeypatch, caplog):
     assert f"Billing of customer {broken.customer_id} failed" in caplog.text
     assert "Traceback" in caplog.text
     assert run.finished_at is not None
+
+
+def test_a_joint_read_that_fails_is_logged_and_each_customer_is_read_alone(monkeypatch, caplog):
+    subscription = subscribe()
+    monkeypatch.setattr(due, "query_usage", _broken_read)
+    run = run_billing(now=day(2, 2))
+    assert (run.invoices, run.failures) == (2, [])
+    assert "could not be read for 1 customers at once" in caplog.text
+    assert "RuntimeError: a slow disk" in caplog.text
+    assert subscription.invoices.count() == 2
+
+
+def _broken_read(**kwargs):
+    raise RuntimeError("a slow disk")
 
 
 def test_the_next_run_picks_up_who_failed(monkeypatch):
