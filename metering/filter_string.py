@@ -9,6 +9,7 @@ is not `k`).
 
 import operator
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -35,21 +36,20 @@ _CASED_LETTERS = range(0x80, 0x1F000)
 Sql = tuple[str, dict[str, object]]
 
 
-@dataclass(frozen=True)
-class FilterString:
+class FilterString(ABC):
     """A condition on a text; `parse_filter` and `one_of` make them."""
 
+    @abstractmethod
     def matches(self, text: str) -> bool:
         """Whether a text meets the condition."""
-        raise NotImplementedError
 
+    @abstractmethod
     def sql(self, expression: str, name: str) -> Sql:
         """
         Return the same condition on a SQL expression that is never null, and its parameters.
 
         Their names start with `name`, and they stand in the text as `%(name…)s`.
         """
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
