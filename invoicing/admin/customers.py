@@ -35,7 +35,8 @@ class BilledCustomerAdmin(CustomerAdmin):
     actions_detail = ["to_month_end_action", *CustomerAdmin.actions_detail]
 
     def hidden_actions(self, row: Customer) -> Collection[str]:
-        return () if row.test_clock_id else {"to-month-end"}
+        hidden = set(super().hidden_actions(row))
+        return hidden if row.test_clock_id and not row.deleted_at else hidden | {"to-month-end"}
 
     def panels(self, request: HttpRequest, row: Customer) -> list[Panel]:
         return [

@@ -1,5 +1,6 @@
 """Customers: the account that usage and invoices belong to."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,13 @@ from metering.admin.forms import ConsoleForm, CurrencyChoiceField, LinesField, N
 from metering.admin.pages import ActionForm, find_row, render_page, run_action
 from metering.admin.usage import UsageFilter, customer_usage
 from metering.models import Customer, Member, Meter, Subject, SubjectLink
-from metering.services.customers import change_customer, create_customer, invite_member, link_subject
+from metering.services.customers import (
+    change_customer,
+    create_customer,
+    delete_customer,
+    invite_member,
+    link_subject,
+)
 from metering.zones import zone_names
 
 _SHOWN = 10
@@ -153,6 +160,7 @@ class CustomerAdmin(ConsoleAdmin):
     actions_detail = [
         "usage_action",
         {"title": "Add", "icon": "add", "items": ["link_subject_action", "invite_action"]},
+        "delete_action",
     ]
 
     clock_link = link_to("test_clock", "test clock")
@@ -170,6 +178,9 @@ class CustomerAdmin(ConsoleAdmin):
 
     def change(self, *, row: Customer, data: dict[str, Any], at: datetime) -> Customer:
         return change_customer(customer_id=row.pk, at=at, **data)
+
+    def hidden_actions(self, row: Customer) -> Collection[str]:
+        return {"link-subject", "invite", "delete-customer"} if row.deleted_at else ()
 
     def panels(self, request: HttpRequest, row: Customer) -> list[Panel]:
         return [subjects_panel(row), members_panel(row)]
@@ -221,6 +232,25 @@ class CustomerAdmin(ConsoleAdmin):
             submit="Invite",
             run=run,
             form_class=InviteForm,
+        )
+
+    @action(description="Delete", url_path="delete-customer", icon="delete", permissions=["operate"])
+    def delete_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        customer = find_row(self, request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            delete_customer(customer_id=customer.pk, at=clock.now())
+            return f"{customer.name} is deleted. Another customer may have the key and the subjects."
+
+        return run_action(
+            self,
+            request,
+            row=customer,
+            title="Delete",
+            explanation="Usage from now on is nobody's, and the key and the subjects are free again. Usage until now,"
+            " invoices and the history stay.",
+            submit="Delete the customer",
+            run=run,
         )
 
 

@@ -1,5 +1,6 @@
 """Meters: what they count, and what they would have counted before they are saved."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from metering import clock
@@ -20,10 +21,10 @@ from metering.admin.filters import DeletedFilter
 from metering.admin.forms import ConsoleForm, NoteField, PairsField, UnchangedSinceField
 from metering.admin.meter_preview import RANGES, previewed, seen_types_panel
 from metering.admin.meter_versions import groups_text, versions_context
-from metering.admin.pages import find_row
+from metering.admin.pages import find_row, run_action
 from metering.models import Meter
 from metering.queries.recent import recent_types
-from metering.services.meters import change_meter, create_meter
+from metering.services.meters import change_meter, create_meter, delete_meter
 
 
 class MeterForm(ConsoleForm):
@@ -96,6 +97,7 @@ class MeterAdmin(ConsoleAdmin):
             },
         ),
     )
+    actions_detail = ["delete_action"]
     readonly_fields = (
         "public_id",
         "slug",
@@ -137,6 +139,28 @@ class MeterAdmin(ConsoleAdmin):
             raise PermissionDenied
         context = versions_context(find_row(self, request, str(object_id)))
         return TemplateResponse(request, "admin/console/_meter_versions.html", context)
+
+    def hidden_actions(self, row: Meter) -> Collection[str]:
+        return {"delete-meter"} if row.deleted_at else ()
+
+    @action(description="Delete", url_path="delete-meter", icon="delete", permissions=["operate"])
+    def delete_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        meter = find_row(self, request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            delete_meter(meter_id=meter.pk, at=clock.now())
+            return f"The meter {meter} is deleted. Another one may have its slug."
+
+        return run_action(
+            self,
+            request,
+            row=meter,
+            title="Delete",
+            explanation="The meter answers no more queries, for good, and its slug is free again. Its events and what"
+            " was billed by it stay.",
+            submit="Delete the meter",
+            run=run,
+        )
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row = kwargs.get("obj")
