@@ -177,7 +177,7 @@ def _figures(preview: VoidPreview) -> dict[str, object]:
                     (link(part.customer) if part.customer else "Nobody's", figure(part.events))
                     for part in preview.customers
                 ],
-                "empty": "",
+                "empty": "Nobody's: none of these events counts.",
             },
             {
                 "title": "Largest subjects",
