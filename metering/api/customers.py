@@ -60,7 +60,7 @@ def _matching(asked: dict[str, Any]) -> CustomerQuerySet:
         if part := asked.get(name):
             found = found.filter(**{f"{field}__icontains": part})
     if part := asked.get("subject"):
-        links = SubjectLink.objects.known_at(None).filter(to_at=None, subject__key__icontains=part)
+        links = SubjectLink.objects.known_at(None).in_force(clock.now()).filter(subject__key__icontains=part)
         found = found.filter(pk__in=links.values("customer"))
     if plan_key := asked.get("planKey"):
         found = found.filter(pk__in=subscriptions().customers_on(plan_key, at=clock.now()).values("pk"))
@@ -69,8 +69,10 @@ def _matching(asked: dict[str, Any]) -> CustomerQuerySet:
 
 
 def _with_subjects(customers: CustomerQuerySet) -> CustomerQuerySet:
-    current = SubjectLink.objects.known_at(None).filter(to_at=None).select_related("subject").order_by("pk")
-    links = Prefetch("subject_links", queryset=current, to_attr="current_links")
+    current = SubjectLink.objects.known_at(None).in_force(clock.now())
+    links = Prefetch(
+        "subject_links", queryset=current.select_related("subject").order_by("pk"), to_attr="current_links"
+    )
     return customers.select_related("test_clock").prefetch_related(links)
 
 

@@ -2,12 +2,14 @@
 
 import zoneinfo
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.functions import Greatest
 from djmoney.models.fields import CurrencyField
 
 from metering.identity import text_hash
@@ -171,6 +173,15 @@ class SubjectLinkQuerySet(models.QuerySet["SubjectLink"]):
             return self.filter(ended_batch=None)
         made = self.filter(made_batch_id__lte=bound)
         return made.filter(Q(ended_batch=None) | Q(ended_batch_id__gt=bound))
+
+    def reaching_past(self, at: datetime) -> "SubjectLinkQuerySet":
+        """Links of events after a time, those that begin later too."""
+        return self.filter(Q(to_at=None) | Q(to_at__gt=at))
+
+    def in_force(self, at: datetime) -> "SubjectLinkQuerySet":
+        """Links of events at a time, or at that of the customer's test clock where it is ahead."""
+        now = Greatest(Value(at), "customer__test_clock__now_at")
+        return self.filter(Q(from_at=None) | Q(from_at__lte=now), Q(to_at=None) | Q(to_at__gt=now))
 
 
 @tracked()

@@ -9,7 +9,9 @@ from django.db import IntegrityError, transaction
 
 from metering.errors import DomainError
 from metering.models import Customer, Member, SubjectLink, TestClock, User
+from metering.models.customer import SubjectLinkQuerySet
 from metering.queries.subscriptions import subscriptions
+from metering.services.new_customers import note_new_customer
 from metering.services.references import check_deletion
 from metering.services.subjects import relink
 from metering.zones import zone_names
@@ -69,12 +71,14 @@ def create_customer(
     metadata: Mapping[str, str] | None = None,
     description: str = "",
     test_clock: TestClock | None = None,
+    used_since: datetime | None = None,
 ) -> Customer:
     """
     Make a customer whose usage is that of the subjects in `key` and `subject_keys`, also from before now.
 
     The key may be among the subject keys; those are shown in the order in which they were given.
-    The primary e-mail becomes a member, who may open the portal.
+    The primary e-mail becomes a member, who may open the portal. `used_since` is when their usage started (default
+    now), for what the layers above do for new customers.
 
     :raises CustomerNeedsSubject: without key and subject keys.
     :raises CustomerKeyIsTaken: if another customer has this key, or it as id.
@@ -100,6 +104,8 @@ def create_customer(
     relink(customer=customer, add=_subjects_of(customer.key, subject_keys), at=at)
     if primary_email:
         _add_member(customer, primary_email, at)
+    moment = _time_of(customer, at)
+    note_new_customer(customer, at=moment, since=used_since or moment)
     return customer
 
 
@@ -110,7 +116,7 @@ def change_customer(
     """
     Change the named fields of a customer; `subject_keys` replaces them all, without it they stay.
 
-    A link that goes is ended at `at`: usage until then stays with the customer.
+    A link that goes is ended at `at`: usage until then stays with the customer. One that begins later stays as it is.
 
     :raises CustomerIsDeleted: if it was deleted.
     :raises SubjectKeysAreFixed: if `subject_keys` differ, in their order too, while a subscription runs.
@@ -120,7 +126,8 @@ def change_customer(
         raise TypeError(f"A customer has no field {', '.join(sorted(unknown))} to change.")
     customer = _locked_live(customer_id)
     former_email = customer.primary_email
-    current = _current_subjects(customer)
+    current = _subjects_in(SubjectLink.objects.in_force(at), customer)
+    theirs_later = _subjects_in(SubjectLink.objects.reaching_past(at), customer)
     named = customer.named_subjects(current)
     wanted_keys = named if subject_keys is None else list(dict.fromkeys(subject_keys))
     if wanted_keys != named:
@@ -133,7 +140,7 @@ def change_customer(
     wanted = _subjects_of(customer.key, wanted_keys)
     relink(
         customer=customer,
-        add=[subject for subject in wanted if subject not in current],
+        add=[subject for subject in wanted if subject not in theirs_later],
         remove=[subject for subject in current if subject not in wanted],
         at=at,
     )
@@ -153,7 +160,7 @@ def delete_customer(*, customer_id: int, at: datetime) -> Customer:
     if customer.deleted_at is not None:
         return customer
     check_deletion(customer, at=_time_of(customer, at))
-    relink(customer=customer, add=(), remove=_current_subjects(customer), at=at)
+    relink(customer=customer, add=(), remove=_subjects_in(SubjectLink.objects.reaching_past(at), customer), at=at)
     customer.deleted_at = customer.updated_at = at
     customer.save(update_fields=["deleted_at", "updated_at"])
     return customer
@@ -216,9 +223,9 @@ def _subjects_of(key: str | None, subject_keys: Collection[str | None]) -> list[
     return subjects
 
 
-def _current_subjects(customer: Customer) -> list[str]:
-    links = SubjectLink.objects.known_at(None).filter(customer=customer, to_at=None)
-    return list(links.order_by("pk").values_list("subject__key", flat=True))
+def _subjects_in(links: SubjectLinkQuerySet, customer: Customer) -> list[str]:
+    known = links.known_at(None).filter(customer=customer)
+    return list(dict.fromkeys(known.order_by("pk").values_list("subject__key", flat=True)))
 
 
 def _check_not_subscribed(customer: Customer, at: datetime) -> None:

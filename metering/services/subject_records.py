@@ -83,7 +83,8 @@ def delete_subject(*, subject_id: int, at: datetime) -> Subject:
     subject = Subject.objects.select_for_update().get(pk=subject_id)
     if subject.deleted_at is not None:
         return subject
-    link = SubjectLink.objects.known_at(None).filter(subject=subject, to_at=None).select_related("customer").first()
+    links = SubjectLink.objects.known_at(None).reaching_past(at).filter(subject=subject)
+    link = links.select_related("customer").first()
     if link is not None:
         raise SubjectIsInUse(f"Subject {subject.key} belongs to customer {link.customer}. Remove it there first.")
     subject.deleted_at = subject.updated_at = at

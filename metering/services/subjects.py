@@ -41,7 +41,7 @@ def relink(
     batch = start_batch(kind=BatchKind.LINK, at=at)
     for key in remove:
         for link in known.get(subjects[key].pk, []):
-            if link.customer_id == customer.pk and link.to_at is None:
+            if link.customer_id == customer.pk and (link.to_at is None or link.to_at > at):
                 end_link(link, batch, at, from_at=at)
     for key in add:
         make_link(subjects[key], customer, batch, at, from_at=starts[key])

@@ -11,6 +11,7 @@ from metering.services.customers import (
     invite_member,
     link_subject,
 )
+from metering.services.subject_moves import end_links
 from metering.services.subjects import SubjectIsTaken
 from tests.factories import START, BatchFactory, SubjectFactory, SubjectLinkFactory
 
@@ -109,15 +110,21 @@ def test_it_refuses_to_reach_back_into_another_customers_time():
     assert _spans(old.customer) == {("device", None, LATER)}
 
 
-def test_it_drops_a_link_that_would_have_begun_after_it_ends():
+@pytest.mark.parametrize("keys", [[], ["device"]])
+def test_it_leaves_a_link_alone_that_begins_later(keys):
     customer = _customer("acme")
     link_subject(customer_id=customer.pk, subject_key="device", from_at=LATER, at=START)
-    change_customer(customer_id=customer.pk, subject_keys=[], at=START)
-    assert _spans(customer) == {("acme", None, None)}
+    change_customer(customer_id=customer.pk, subject_keys=keys, at=START)
+    assert _spans(customer) == {("acme", None, None), ("device", LATER, None)}
+    change_customer(customer_id=customer.pk, subject_keys=[], at=LATER + timedelta(days=1))
+    assert _spans(customer) == {("acme", None, None), ("device", LATER, LATER + timedelta(days=1))}
 
 
 def test_it_ends_the_links_of_a_deleted_customer():
     customer = _customer("acme", "device")
+    day = timedelta(days=1)
+    link_subject(customer_id=customer.pk, subject_key="begins later", from_at=LATER + day, at=START)
+    end_links(subject_key="device", from_at=LATER + day, reason="Sold", at=START)
     delete_customer(customer_id=customer.pk, at=LATER)
     assert _spans(customer) == {("acme", None, LATER), ("device", None, LATER)}
 
