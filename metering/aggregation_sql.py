@@ -43,13 +43,13 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class AggregationSql:
     """
-    One aggregation: the good value of an event (else null), a bucket and an event as a part, and the total of parts.
+    One aggregation: the good value of an event (else null), several buckets and an event as a part, the total of parts.
 
     Where `has_distinct_values`, a bucket has a part for each of its rows of values besides.
     """
 
     value: str
-    bucket_part: str
+    bucket_fold: str
     event_part: str
     total: str
     kept: tuple[Kept, ...] = ()
@@ -58,7 +58,7 @@ class AggregationSql:
 
 _SUM = AggregationSql(
     value=_NUMBER,
-    bucket_part="sum",
+    bucket_fold="sum(sum)",
     event_part="value",
     total="coalesce(sum(part), 0)",
     kept=(Kept("sum", "coalesce(sum(value), 0)", "bucket.sum + excluded.sum"),),
@@ -69,14 +69,14 @@ AGGREGATIONS = {
     "AVG": _SUM,
     "COUNT": AggregationSql("NULL::numeric", "NULL::numeric", "NULL::numeric", "sum(events)"),
     "MIN": AggregationSql(
-        _NUMBER, "min", "value", "min(part)", (Kept("min", "min(value)", "least(bucket.min, excluded.min)"),)
+        _NUMBER, "min(min)", "value", "min(part)", (Kept("min", "min(value)", "least(bucket.min, excluded.min)"),)
     ),
     "MAX": AggregationSql(
-        _NUMBER, "max", "value", "max(part)", (Kept("max", "max(value)", "greatest(bucket.max, excluded.max)"),)
+        _NUMBER, "max(max)", "value", "max(part)", (Kept("max", "max(value)", "greatest(bucket.max, excluded.max)"),)
     ),
     "LATEST": AggregationSql(
         value=_NUMBER,
-        bucket_part=_LATEST_BUCKET,
+        bucket_fold=f"max({_LATEST_BUCKET})",
         event_part=_LATEST_EVENT,
         total='(max(part COLLATE "C"))[4]::numeric',
         kept=tuple(
@@ -91,7 +91,7 @@ AGGREGATIONS = {
     ),
     "UNIQUE_COUNT": AggregationSql(
         value=_DISTINCT,
-        bucket_part="NULL::uuid",
+        bucket_fold="NULL::uuid",
         event_part="value",
         total="count(DISTINCT part)::numeric",
         has_distinct_values=True,

@@ -72,7 +72,7 @@ def _parameters(selection: Selection) -> dict[str, Any]:
         "lows": [_instant(span.start, "-infinity") for span in selection.spans],
         "highs": [_instant(span.end, "infinity") for span in selection.spans],
         "subject_hashes": None if selection.subject_hashes is None else list(selection.subject_hashes),
-        "edges": [edge.isoformat() for edge in selection.edges or ()],
+        "edges": list(selection.edges or ()),
         "edge_quarters": _edge_quarters(selection),
     }
     parameters.update({f"path_{place}": list(path) for place, path in enumerate(selection.group_paths)})
@@ -116,11 +116,11 @@ def _rough(selection: Selection) -> str:
     return " UNION ".join(f"SELECT DISTINCT {_place(selection)} {_buckets(selection, kind)}" for kind in kinds)
 
 
-def _edge_quarters(selection: Selection) -> list[str]:
+def _edge_quarters(selection: Selection) -> list[datetime]:
     """Return the quarter hours that an end of a span or a window cuts."""
     ends = [end for span in selection.spans for end in (span.start, span.end) if end is not None]
     cut = {_quarter(end) for end in (*ends, *(selection.edges or ())) if _quarter(end) != end}
-    return [quarter.isoformat() for quarter in sorted(cut)]
+    return sorted(cut)
 
 
 def _quarter(at: datetime) -> datetime:
@@ -168,9 +168,11 @@ def _all_events(selection: Selection) -> str:
 
 
 def _events_of_pending(selection: Selection) -> str:
+    # Within the look-up, so that of the others nothing more is asked.
+    known = "" if selection.subject_hashes is None else " AND subject = ANY(%(subjects)s)"
     return (
         f"{_select(selection)} FROM pending CROSS JOIN LATERAL"
-        " (SELECT * FROM metering_event WHERE batch_id = pending.id OFFSET 0) event CROSS JOIN span"
+        f" (SELECT * FROM metering_event WHERE batch_id = pending.id{known} OFFSET 0) event CROSS JOIN span"
         f" {_where(selection)}"
     )
 
@@ -256,7 +258,11 @@ def _parts_of_events(selection: Selection) -> str:
 def _parts_of_buckets(selection: Selection) -> list[str]:
     aggregation, columns = AGGREGATIONS[selection.aggregation], _group_columns(selection, "series", "bucket.first_at")
     buckets = _buckets(selection, f"{_IS_IN_SPAN} AND ({_place(selection)}) NOT IN (TABLE rough)")
-    parts = [f"SELECT {columns}, events, values, {aggregation.bucket_part}, first_at, last_at {buckets}"]
+    # By the number of the series first: that costs a fraction of what it does by texts.
+    parts = [
+        f"SELECT {columns}, sum(events)::bigint, sum(values)::bigint, {aggregation.bucket_fold}, min(first_at),"
+        f" max(last_at) {buckets} GROUP BY series.id, window_number"
+    ]
     if aggregation.has_distinct_values:
         smooth = f"SELECT bucket.id, {columns}, first_at, last_at {buckets}"
         names = ", ".join(_names(selection))
