@@ -1,9 +1,9 @@
 """Meters: `/api/v1/meters`."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Model, Q, QuerySet
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,6 +27,7 @@ _ORDER = {
     "updatedAt": "updated_at",
 }
 _DEFAULT_PAGE_SIZE = 100
+_Row = TypeVar("_Row", bound=Model)
 
 
 class UnknownGroup(DomainError):
@@ -73,11 +74,22 @@ def find_meter(id_or_slug: str, *, with_deleted: bool = False) -> Meter:
     return _first(Meter.objects.by_id_or_slug(id_or_slug).filter(state).order_by("pk"), id_or_slug)
 
 
-def _first(meters: QuerySet[Meter], id_or_slug: str) -> Meter:
-    meter = meters.first()
-    if meter is None:
+def find_current_version(id_or_slug: str) -> MeterVersion:
+    """
+    Return the version that queries of the meter use which a path names, with its meter, by one query.
+
+    :raises Http404: if there is none.
+    """
+    named = Q(meter__ulid=id_or_slug) | Q(meter__slug=id_or_slug)
+    versions = MeterVersion.objects.select_related("meter").filter(named, meter__deleted_at=None)
+    return _first(versions.order_by("meter_id", "-number"), id_or_slug)
+
+
+def _first(found: QuerySet[_Row], id_or_slug: str) -> _Row:
+    row = found.first()
+    if row is None:
         raise Http404(f"There is no meter {id_or_slug}. Name one by its id or slug.")
-    return meter
+    return row
 
 
 def _listed(asked: dict[str, Any]) -> list[Meter]:

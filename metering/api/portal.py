@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView
-from metering.api.meters import find_meter
+from metering.api.meters import find_current_version
 from metering.api.schema import usage as describe
 from metering.api.usage import usage_response
 from metering.authentication import NotAuthenticated, Principal
@@ -103,4 +103,4 @@ class PortalMeterUsage(ApiView):
         if token.allowed_meters is not None and slug not in token.allowed_meters:
             raise NotAuthenticated(f"This portal token does not show the meter {slug}. Ask for one that does.")
         parameters = usage_parameters(request.query_params) | {"subject": [token.subject]}
-        return usage_response(request, find_meter(slug), checked(UsageInput, parameters))
+        return usage_response(request, find_current_version(slug), checked(UsageInput, parameters))

@@ -11,10 +11,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metering.api.base import ApiView
-from metering.api.meters import UnknownGroup, find_meter
+from metering.api.meters import UnknownGroup, find_current_version
 from metering.api.progress import followed
 from metering.api.schema import usage as describe
-from metering.models import Customer, Meter, MeterVersion, Scope
+from metering.models import Customer, MeterVersion, Scope
 from metering.queries.customer_usage import UsageQuestion, usage_by_customer
 from metering.queries.usage import COUNTING, UsageRow
 from metering.rendering import CsvRenderer, JsonRenderer
@@ -43,22 +43,22 @@ class MeterUsage(ApiView):
     renderer_classes = [JsonRenderer, CsvRenderer]
 
     def get(self, request: Request, id_or_slug: str) -> Response:
-        meter = find_meter(id_or_slug)
-        return usage_response(request, meter, checked(UsageInput, usage_parameters(request.query_params)))
+        version = find_current_version(id_or_slug)
+        return usage_response(request, version, checked(UsageInput, usage_parameters(request.query_params)))
 
     def post(self, request: Request, id_or_slug: str) -> Response:
-        meter = find_meter(id_or_slug)
-        return usage_response(request, meter, checked(UsageBodyInput, request.data))
+        version = find_current_version(id_or_slug)
+        return usage_response(request, version, checked(UsageBodyInput, request.data))
 
 
-def usage_response(request: Request, meter: Meter, query: UsageInput) -> Response:
+def usage_response(request: Request, version: MeterVersion, query: UsageInput) -> Response:
     """
     Answer a usage query, as CSV where the request asks for it.
 
     :raises UnknownGroup: if it groups or filters by what the meter has not.
     :raises Http404: if it names a customer that there is not.
     """
-    version, asked = meter.current_version, query.validated_data
+    asked = query.validated_data
     _refuse_unknown_groups(asked, version)
     rows = _rows(asked, version)
     if request.accepted_renderer.format != CsvRenderer.format:
@@ -69,7 +69,7 @@ def usage_response(request: Request, meter: Meter, query: UsageInput) -> Respons
         has_subject=_by_subject(asked),
         has_customer=bool(asked["filterCustomerId"]),
     )
-    return Response(table, headers={"Content-Disposition": f'attachment; filename="{meter.slug}.csv"'})
+    return Response(table, headers={"Content-Disposition": f'attachment; filename="{version.meter.slug}.csv"'})
 
 
 def _refuse_unknown_groups(asked: dict[str, Any], version: MeterVersion) -> None:
