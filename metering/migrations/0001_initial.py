@@ -1001,7 +1001,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='bucket',
-            constraint=models.UniqueConstraint(fields=('series', 'start_at'), name='one_bucket_per_quarter_hour'),
+            constraint=models.UniqueConstraint(fields=('series', 'start_at'), include=('events', 'values', 'sum', 'first_at', 'last_at'), name='one_bucket_per_quarter_hour'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='subjectevent',

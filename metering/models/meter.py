@@ -162,7 +162,15 @@ class Bucket(models.Model):
     is_stale = models.BooleanField(default=False, db_default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["series", "start_at"], name="one_bucket_per_quarter_hour")]
+        constraints = [
+            # With what sums are made of, so that a subject's month is read from a few pages of the index: its buckets
+            # lie in the order in which they came, each in another page.
+            models.UniqueConstraint(
+                fields=["series", "start_at"],
+                include=["events", "values", "sum", "first_at", "last_at"],
+                name="one_bucket_per_quarter_hour",
+            )
+        ]
         indexes = [models.Index(fields=["start_at"], condition=Q(is_stale=True), name="bucket_stale")]
 
     def __str__(self) -> str:
