@@ -171,6 +171,11 @@ FORMAT_MODULE_PATH = "billing_site.formats"
 DEFAULT_CURRENCY = env.str("DEFAULT_CURRENCY", "USD")
 SELLER_TIME_ZONE = env.str("TIME_ZONE", "UTC")
 
+# --- New customers -------------------------------------------------------------------------------------------------
+# The key of a plan; empty: nobody is subscribed without being asked.
+DEFAULT_PLAN = env.str("DEFAULT_PLAN", "").strip()
+CUSTOMER_PER_SUBJECT = env.bool("CUSTOMER_PER_SUBJECT", False)
+
 # --- Static files --------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
@@ -224,6 +229,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "filters": {"client_errors_at_info": {"()": "metering.problems.ClientErrorsAtInfo"}},
     "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "loggers": {"django.request": {"filters": ["client_errors_at_info"]}},
     "root": {"handlers": ["terminal"], "level": env.str("LOG_LEVEL", "WARNING")},
 }

@@ -84,6 +84,7 @@ NAVIGATION = [
         _item("Documents", "picture_as_pdf", "invoicing.invoicedocument"),
         _item("Number series", "tag", "invoicing.invoicesequence"),
         _item("Payment apps", "apps", "invoicing.app"),
+        _item("Subject searches", "person_search", "metering.subjectsearch"),
         _item("Query progress", "pending", "metering.queryprogress"),
         _item("Idempotency keys", "fingerprint", "metering.idempotencykey"),
         _item("E-mail addresses", "alternate_email", "account.emailaddress"),

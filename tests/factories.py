@@ -71,6 +71,14 @@ class QueryProgressFactory(DjangoModelFactory):
     updated_at = START
 
 
+class SubjectSearchFactory(DjangoModelFactory):
+    class Meta:
+        model = metering.SubjectSearch
+
+    name = Sequence(lambda n: f"search-{n}")
+    updated_at = START
+
+
 class TestClockFactory(DjangoModelFactory):
     __test__ = False
 

@@ -16,10 +16,10 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from metering import clock
 from metering.admin.base import LedgerAdmin, ReadOnlyAdmin
-from metering.admin.display import NOTHING, Panel, json_of, link, link_to, moment
+from metering.admin.display import NOTHING, Panel, figure_of, json_of, link, link_to, moment
 from metering.admin.events import events_link
 from metering.admin.pages import ReasonedForm, find_row, run_action
-from metering.models import Customer, Subject, SubjectLink
+from metering.models import Customer, Subject, SubjectLink, SubjectSearch
 from metering.services.subject_moves import end_links, move_subject
 
 
@@ -166,6 +166,18 @@ class SubjectLinkAdmin(LedgerAdmin):
     @display(description="to", ordering="to_at")
     def to_shown(self, row: SubjectLink) -> str:
         return moment(row.to_at) if row.to_at else "for ever"
+
+
+@admin.register(SubjectSearch)
+class SubjectSearchAdmin(LedgerAdmin):
+    list_display = ("name", "batch", "updated")
+    fieldsets = ((None, {"fields": ("name", ("batch", "updated"))}),)
+
+    batch = figure_of("batch_id", "up to batch")
+
+    @display(description="updated")
+    def updated(self, row: SubjectSearch) -> str:
+        return moment(row.updated_at)
 
 
 def _whose(row: Subject) -> str:

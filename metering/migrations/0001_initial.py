@@ -441,6 +441,18 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SubjectSearch',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(default='subjects', editable=False, max_length=16, unique=True)),
+                ('batch_id', models.BigIntegerField(default=0)),
+                ('updated_at', models.DateTimeField()),
+            ],
+            options={
+                'verbose_name_plural': 'subject searches',
+            },
+        ),
+        migrations.CreateModel(
             name='TestClock',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

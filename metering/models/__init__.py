@@ -15,7 +15,7 @@ from metering.models.event import Batch, BatchKind, Event
 from metering.models.idempotency import IdempotencyKey
 from metering.models.meter import Aggregation, Bucket, BucketValue, Meter, MeterVersion, Series
 from metering.models.portal_token import PortalToken
-from metering.models.progress import EventImport, QueryProgress
+from metering.models.progress import EventImport, QueryProgress, SubjectSearch
 from metering.models.user import User
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "Series",
     "Subject",
     "SubjectLink",
+    "SubjectSearch",
     "TestClock",
     "TstzRange",
     "UlidField",

@@ -73,3 +73,17 @@ class EventImport(models.Model):
     def hash_is(self, wanted: bytes) -> bool:
         """Whether this is the import of a content and a way to read it that has this hash."""
         return bytes(self.hash) == wanted
+
+
+class SubjectSearch(models.Model):
+    """How far the search for subjects that are no customer's is: to the end of batch `batch_id`. One row."""
+
+    name = models.CharField(max_length=16, unique=True, default="subjects", editable=False)
+    batch_id = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "subject searches"
+
+    def __str__(self) -> str:
+        return f"Subjects of events up to batch {self.batch_id}"
