@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from metering.models import Customer
 from metering.models.customer import CustomerQuerySet
 from pricing.models import Subscription
-from pricing.serializers import subscription_output
+from pricing.serializers.subscriptions import subscription_output
 
 
 class CustomerSubscriptions:
