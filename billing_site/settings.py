@@ -225,12 +225,13 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
 }
 
+_LOG_LEVEL = env.str("LOG_LEVEL", "WARNING")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "filters": {"client_errors_at_info": {"()": "metering.problems.ClientErrorsAtInfo"}},
     "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "loggers": {"django.request": {"filters": ["client_errors_at_info"]}},
-    "root": {"handlers": ["terminal"], "level": env.str("LOG_LEVEL", "WARNING")},
+    "loggers": {"django.request": {"filters": ["client_errors_at_info"], "level": _LOG_LEVEL}},
+    "root": {"handlers": ["terminal"], "level": _LOG_LEVEL},
 }

@@ -23,6 +23,18 @@ RETRY_AFTER_SECONDS = 2
 API_PREFIX = "/api/"
 
 
+class ClientErrorsAtInfo(logging.Filter):
+    """Has refusals of the API logged at INFO: the client was told, and nobody who runs the server can mend it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Lower such a record, and drop it where that level is not logged."""
+        request, status = getattr(record, "request", None), getattr(record, "status_code", 0)
+        if request is None or not request.path.startswith(API_PREFIX) or not 400 <= status < 500:
+            return True
+        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
+        return logging.getLogger(record.name).isEnabledFor(logging.INFO)
+
+
 def problem(
     status: int,
     detail: str,
