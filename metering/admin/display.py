@@ -14,10 +14,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from unfold.decorators import display
 
 NOTHING = "\N{EN DASH}"
 _INSTANT = timedelta(microseconds=1)
+_SHORT, _LONG = 80, 1_000
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 
@@ -57,6 +59,13 @@ def figure(number: Decimal | int | None) -> Number:
         return Number(NOTHING)
     text = f"{number:,f}"
     return Number(text.rstrip("0").rstrip(".") if "." in text else text)
+
+
+def short(text: str) -> SafeString | str:
+    """Show the beginning of a long text, and more of it where somebody points at it."""
+    if len(text) <= _SHORT:
+        return text
+    return format_html('<span title="{}">{}</span>', Truncator(text).chars(_LONG), Truncator(text).chars(_SHORT))
 
 
 def percent(done: int, total: int) -> str:

@@ -7,9 +7,9 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.text import Truncator
+from django.utils.html import format_html, format_html_join
 
-from metering.admin.display import NOTHING, Number, Panel, figure, link, moment
+from metering.admin.display import NOTHING, Number, Panel, figure, link, moment, short
 from metering.admin.forms import PairsField
 from metering.admin.usage import days_of_usage
 from metering.errors import DomainError
@@ -65,7 +65,7 @@ def seen_types_panel(types: Sequence[SeenType]) -> Panel:
     return Panel(
         title=f"Event types among the last {LOOKED_AT:,} events",
         headers=("Type", Number("Events"), "Newest"),
-        rows=[(seen.name, figure(seen.events), moment(seen.last_at)) for seen in types],
+        rows=[(short(seen.name), figure(seen.events), moment(seen.last_at)) for seen in types],
         empty="No event has come yet.",
     )
 
@@ -119,8 +119,8 @@ def _facts(version: MeterVersion, found: Preview) -> list[tuple[str, str]]:
 def _notes(found: Preview, event_type: str, days: int, types: Sequence[SeenType], is_past: bool) -> Iterator[str]:
     if not found.events:
         meant = similar(event_type, [seen.name for seen in types if seen.name != event_type])
-        hint = f" Did you mean {' or '.join(meant)}?" if meant else ""
-        yield f"No event of type {event_type} in these {days} days.{hint}"
+        hint = format_html(" Did you mean {}?", format_html_join(" or ", "{}", ((short(name),) for name in meant)))
+        yield format_html("No event of type {} in these {} days.{}", short(event_type), days, hint if meant else "")
     if is_past:
         yield f"There is none in the last {days} days, so this ends with the newest."
     if found.is_cut:
@@ -161,7 +161,7 @@ def _group_panel(key: str, rows: Sequence[UsageRow]) -> Panel:
     return Panel(
         title=title,
         headers=(key, Number("Quantity"), Number("Events")),
-        rows=[(row.group[key] or "(not in the event)", figure(row.value), figure(row.events)) for row in shown],
+        rows=[(short(row.group[key] or "(not in the event)"), figure(row.value), figure(row.events)) for row in shown],
         empty="No event has a good value.",
     )
 
@@ -170,7 +170,7 @@ def _fields_panels(fields: Sequence[SeenField]) -> list[Panel]:
     if not fields:
         return []
     rows = [
-        (field.path, figure(field.events), figure(field.values), Truncator(field.example).chars(60))
+        (short(field.path), figure(field.events), figure(field.values), short(field.example))
         for field in fields[:_SHOWN_FIELDS]
     ]
     headers = ("Path", Number("Events"), Number("Good values"), "Such as")

@@ -1,5 +1,6 @@
 """The panel of a new meter or of other groups: it only reads, and what it shows is what the meter measures."""
 
+import re
 from datetime import timedelta
 
 from django.contrib.auth.models import Permission
@@ -64,6 +65,19 @@ def test_it_offers_the_types_seen_and_previews_other_groups_of_a_meter(console):
     page = console.get(url, {"meter": meter.pk, "group_by": "team = $.team", "days": "31"}).content.decode()
     assert "Group team: 1 found" in page
     assert MeterVersion.objects.count() == 1
+
+
+def test_it_shows_the_beginning_of_a_very_long_event_type(console):
+    name = "request." * 500
+    EventFactory(type=name, time=START, data={"tokens": 5, "model": "large" * 100})
+    for page in (
+        console.get(reverse("admin:metering_meter_add")).content.decode(),
+        preview(console, event_type=name + "x"),
+        preview(console, event_type=name, group_by="model = $.model"),
+    ):
+        shown = re.sub(r"<datalist.*?</datalist>|<[^>]*>", " ", page, flags=re.DOTALL)
+        assert max(map(len, shown.split())) <= 80
+    assert f'title="{name[:999]}…">{name[:79]}…</span>' in preview(console, event_type=name + "x")
 
 
 def test_it_follows_a_back_fill_until_it_is_done(console):
