@@ -7,6 +7,8 @@ from fractions import Fraction
 
 from pricing.money import quantize, zero
 from pricing.prices import FlatPrice, GraduatedPrice, Price
+from pricing.rating.usage import Usage as Usage
+from pricing.rating.usage import matrix_cells as matrix_cells
 
 # Sums and products of 38-digit numbers stay far below this; should one not, it raises instead of losing a digit.
 _EXACT = Context(prec=1000, traps=[Inexact, InvalidOperation])
