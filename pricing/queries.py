@@ -1,44 +1,88 @@
-"""Reads of pricing: which periods a subscription has, and what is sold by a meter."""
+"""Reads of pricing: which periods a subscription has, what usage counts for whom, and what is sold by a meter."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
+from metering.filter_string import FilterString, parse_filter
 from metering.models import Meter
 from metering.periods import MICROSECOND, Period, parse_cadence
 from pricing.models import Feature, Subscription, SubscriptionItem
-from pricing.prices import FlatPrice, PaymentTerm, parse_price
-from pricing.service_periods import Rhythm, ServicePeriod, Span
+from pricing.prices import PaymentTerm
+from pricing.service_periods import Earlier, Rhythm, ServicePeriod, Span, billing_period
+from pricing.service_periods import carried_stretches as step_back
 from pricing.service_periods import service_periods as step_through
 
-__all__ = ["ServicePeriod", "current_period", "features_by", "service_periods"]
+__all__ = [
+    "ServicePeriod",
+    "carried_stretches",
+    "current_period",
+    "features_by",
+    "is_in_advance",
+    "service_periods",
+    "usage_filters",
+]
+
+# What is stored was checked when it was taken, so that any depth of it may be read.
+_DEEPEST = 100
 
 
-def service_periods(item: SubscriptionItem, until: datetime) -> list[ServicePeriod]:
+def service_periods(item: SubscriptionItem, until: datetime, *, since: datetime | None = None) -> list[ServicePeriod]:
     """
     List in order the service periods of an item that start before `until`, or are billed by then.
 
     Each has the `period` to bill (the first and the last are clipped to when the item is active), the `whole` period
     that proration divides by, and `bill_at`: a flat price in advance is billed at the start of the billing period,
     anything else when service period and billing period have ended. What is due at a time has `bill_at` up to it.
+    What was billed up to `since` is left out.
     """
     subscription = item.subscription
-    price = parse_price(item.price)
     return list(
         step_through(
             item=Span(item.active_from, item.active_to),
-            contract=_span(subscription),
-            service=_rhythm(subscription, item.billing_cadence),
+            phase=_phase_of(item),
+            service=_rhythm(subscription, item.billing_cadence) if item.billing_cadence else None,
             billing=_rhythm(subscription, subscription.billing_cadence),
-            in_advance=isinstance(price, FlatPrice) and price.payment_term == PaymentTerm.IN_ADVANCE,
+            in_advance=is_in_advance(item.price),
             until=until,
+            since=since,
         )
     )
 
 
+def is_in_advance(price: Mapping[str, Any] | None) -> bool:
+    """Tell whether a price in OpenMeter's shape falls due when its period starts."""
+    price = price or {}
+    return price.get("type") == "flat" and price.get("paymentTerm") in (None, PaymentTerm.IN_ADVANCE)
+
+
+def carried_stretches(
+    item: SubscriptionItem, earlier: Iterable[SubscriptionItem], *, start: datetime
+) -> tuple[Period, ...]:
+    """
+    Return the times before `start` whose usage fills the tiers of an item, or of what is left to bill of it.
+
+    `earlier` are the customer's items of the same feature that have ended by the item's start, the newest first.
+    """
+    before = [_earlier(one, one.active_to) for one in earlier] if item.subscription.carries_usage else []
+    if item.active_from < start:
+        before.insert(0, _earlier(item, start))
+    return step_back(start=start, earlier=before)
+
+
+def usage_filters(stored: Mapping[str, Any]) -> dict[str, list[str] | FilterString]:
+    """Return a feature's filters, as they are stored with it and with its lines, in the shape that usage is read by."""
+    return {
+        key: list(wanted) if isinstance(wanted, list | tuple) else parse_filter(wanted, depth=_DEEPEST)
+        for key, wanted in stored.items()
+    }
+
+
 def current_period(subscription: Subscription, at: datetime) -> Period:
     """
-    Return the billing period that holds a time, clipped to when the subscription is active.
+    Return the billing period that holds a time, clipped to its phase and to when the subscription is active.
 
     Before the subscription that is its first period, after its end the last one.
     """
@@ -46,9 +90,25 @@ def current_period(subscription: Subscription, at: datetime) -> Period:
     inside = max(at, span.start)
     if span.end is not None:
         inside = min(inside, span.end - MICROSECOND)
-    period = span.clip(_rhythm(subscription, subscription.billing_cadence).at(inside))
-    assert period is not None
-    return period
+    phases = [_within(span, Span(phase.active_from, phase.active_to)) for phase in subscription.phases.all()]
+    phase = next((one for one in phases if one.start <= inside and (one.end is None or inside < one.end)), span)
+    return billing_period(at=inside, phase=phase, billing=_rhythm(subscription, subscription.billing_cadence))
+
+
+def _phase_of(item: SubscriptionItem) -> Span:
+    span, phase = _span(item.subscription), item.phase
+    return span if phase is None else _within(span, Span(phase.active_from, phase.active_to))
+
+
+def _within(span: Span, inner: Span) -> Span:
+    # A phase's row may be open where the subscription has an end.
+    ends = [end for end in (span.end, inner.end) if end is not None]
+    return Span(max(span.start, inner.start), min(ends, default=None))
+
+
+def _earlier(item: SubscriptionItem, end: datetime | None) -> Earlier:
+    subscription = item.subscription
+    return Earlier(Span(item.active_from, end), _rhythm(subscription, item.billing_cadence), subscription.carries_usage)
 
 
 def _span(subscription: Subscription) -> Span:

@@ -26,10 +26,10 @@ def cases(draw):
     start = draw(times | month_ends | st.just(anchor))
     length = timedelta(seconds=draw(st.integers(1, 500 * 86_400)))
     end = draw(st.none() | st.just(start + length))
-    contract_end = end and draw(st.none() | st.just(end) | st.just(end + timedelta(days=3)))
+    phase_end = end and draw(st.none() | st.just(end) | st.just(end + timedelta(days=3)))
     return {
         "item": Span(start, end),
-        "contract": Span(start, contract_end),
+        "phase": Span(start, phase_end),
         "service": Rhythm(anchor, parse_cadence(service), zone),
         "billing": Rhythm(anchor, parse_cadence(billing), zone),
         "in_advance": draw(st.booleans()),
@@ -69,8 +69,8 @@ def test_advance_is_billed_by_the_start_and_arrears_never_before_the_end(case):
             assert case["item"].start <= each.bill_at <= each.period.start
         else:
             billing_end = case["billing"].at(each.period.end - timedelta(microseconds=1)).end
-            contract_end = case["contract"].end
-            expected = billing_end if contract_end is None else min(billing_end, contract_end)
+            phase_end = case["phase"].end
+            expected = billing_end if phase_end is None else min(billing_end, phase_end)
             assert each.bill_at == max(each.period.end, expected)
 
 
@@ -86,8 +86,8 @@ def test_looking_further_ahead_only_adds_periods(case, days):
 @settings(max_examples=300, deadline=None)
 def test_a_cancellation_changes_nothing_before_it(case, seconds):
     cut = case["item"].start + timedelta(seconds=seconds)
-    open_item = {**case, "item": Span(case["item"].start, None), "contract": Span(case["item"].start, None)}
-    cancelled = {**case, "item": Span(case["item"].start, cut), "contract": Span(case["item"].start, cut)}
+    open_item = {**case, "item": Span(case["item"].start, None), "phase": Span(case["item"].start, None)}
+    cancelled = {**case, "item": Span(case["item"].start, cut), "phase": Span(case["item"].start, cut)}
     whole = list(service_periods(**open_item))
     clipped = list(service_periods(**cancelled))
     ended = [each for each in whole if each.period.end <= cut]
