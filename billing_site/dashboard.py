@@ -19,6 +19,7 @@ from metering.admin.display import NOTHING, Number, figure, link, list_url, mome
 from metering.models import Customer
 from pricing.admin.display import money
 from pricing.models import Subscription
+from pricing.services.default_plan import default_plan_problem
 
 _DAYS = 14
 _SHOWN = 5
@@ -64,6 +65,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     now = clock.now()
     counts = _events_per_day(now)
     return context | {
+        "default_plan_problem": default_plan_problem(),
         "tiles": _tiles(now, counts),
         "bars": list(_bars(now, counts)) if counts else [],
         "chart_height": _CHART_HEIGHT,

@@ -4,11 +4,10 @@ import logging
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import F
 
 from metering.errors import DomainError
 from metering.models import Customer
-from pricing.models import Plan
+from pricing.models import Plan, VersionStatus
 from pricing.services.subscriptions import start_subscription
 
 logger = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ def subscribe_new_customer(customer: Customer, *, at: datetime, since: datetime)
     if plan is None:
         logger.warning("%s is made without a subscription. %s", customer, default_plan_problem())
         return
-    start = since if plan.effective_from <= since else at
+    start = since if plan.status(since) == VersionStatus.ACTIVE else at
     try:
         start_subscription(customer_id=customer.pk, plan_id=plan.pk, at=at, active_from=start)
     except DomainError as refusal:
@@ -49,4 +48,4 @@ def default_plan_problem() -> str:
 def _default_plan() -> Plan | None:
     # Of now, also for customers on a test clock: plans live in real time.
     in_force = Plan.objects.filter(effective_from__isnull=False, effective_to=None, deleted_at=None)
-    return in_force.filter(key=settings.DEFAULT_PLAN).order_by(F("version").desc()).first()
+    return in_force.filter(key=settings.DEFAULT_PLAN).order_by("-version").first()

@@ -82,3 +82,10 @@ def test_it_lists_the_models_of_an_app(console, app):
     page = console.get(reverse("admin:app_list", args=(app,)))
     assert page.status_code == 200
     assert f"/admin/{app}/" in page.content.decode()
+
+
+def test_it_says_where_the_default_plan_is_missing(first_page, settings):
+    settings.DEFAULT_PLAN = "free"
+    assert "No version of the plan &#x27;free&#x27; is published" in first_page().content.decode()
+    factories.PlanFactory(key="free", active=True)
+    assert "New customers get no subscription" not in first_page().content.decode()

@@ -15,6 +15,7 @@ from billing_site.embedded_postgres import DatabaseUnavailable, EmbeddedPostgres
 from billing_site.external_database import UnusableDatabase, check_external_database
 from billing_site.network import address_of, is_loopback, port_is_free, port_number, reachable_host
 from billing_site.process_tree import Child, ChildFailed, ProcessTree, Stopped, StopSignals, kill_orphans
+from pricing.services.default_plan import default_plan_problem
 
 _WATCH_SECONDS = 0.5
 # Any number that nothing else in this database locks.
@@ -59,6 +60,7 @@ class Command(BaseCommand):
         tree.start(_web(host, port, environment))
         tree.start(_worker(environment))
         tree.wait_until_ready()
+        self._note_settings()
         self.stdout.write(f"ready {address_of(host, port)}")
         self.stdout.flush()
         while True:
@@ -67,6 +69,11 @@ class Command(BaseCommand):
                 self._say("The database ended unexpectedly; starting it again.")
                 database.start()
             tree.restart_dead()
+
+    def _note_settings(self) -> None:
+        if problem := default_plan_problem():
+            self._say(f"New customers get no subscription. {problem}")
+        connection.close()
 
     def _say(self, text: str) -> None:
         self.stderr.write(text)
