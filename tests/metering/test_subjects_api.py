@@ -1,7 +1,9 @@
+import json
 from urllib.parse import quote
 
 import pytest
 
+from metering.api import subjects
 from metering.models import Subject, SubjectLink
 from tests.factories import START, SubjectFactory, SubjectLinkFactory
 
@@ -27,7 +29,7 @@ def test_it_writes_and_shows_subjects_in_openmeters_shape(api):
     assert set(first) == {*EVERYTHING, "id", "createdAt", "updatedAt"}
     assert {name: first[name] for name in EVERYTHING} == EVERYTHING
     assert set(second) == {"id", "key", "createdAt", "updatedAt"}
-    assert api.get(URL).json() == [first, second]
+    assert sorted(api.get(URL).json(), key=lambda item: item["key"]) == [first, second]
     assert api.get(f"{URL}/acme").json() == api.get(f"{URL}/{first['id']}").json() == first
 
 
@@ -111,6 +113,18 @@ def test_it_says_which_subject_there_is_not(api):
     for response in (api.get(f"{URL}/nobody"), api.delete(f"{URL}/nobody")):
         assert response.status_code == 404
         assert "There is no subject nobody" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5])
+def test_it_lists_all_subjects_oldest_first_however_many_there_are(api, monkeypatch, count):
+    monkeypatch.setattr(subjects, "_PART", 2)
+    made = [SubjectFactory(key=f"{9 - number}") for number in range(count)]
+    SubjectFactory(deleted_at=START)
+    response = api.get(URL)
+    assert (response.status_code, response["Content-Type"], response.streaming) == (200, "application/json", count >= 2)
+    listed = json.loads(response.getvalue())
+    assert [item["key"] for item in listed] == [subject.key for subject in made]
+    assert listed[:1] == [api.get(f"{URL}/{subject.key}").json() for subject in made[:1]]
 
 
 def test_it_deletes_a_subject_once_and_lets_it_come_back_blank(api):
