@@ -1,15 +1,15 @@
 """Pure: filters on a time, read from JSON such as `{"$gte": "2026-01-01T00:00:00Z"}`, as conditions in SQL."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from metering.instants import has_offset
+
 MAX_CONDITIONS: Final = 100
 _COMPARISONS: Final = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _COMBINATIONS: Final = {"$and": "AND", "$or": "OR"}
-_OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 _EXAMPLE = "2026-01-31T00:00:00Z"
 
 
@@ -73,7 +73,7 @@ def _condition(name: str, value: object, depth: int) -> FilterTime:
 
 
 def _instant(name: str, value: object) -> datetime:
-    if isinstance(value, str) and _OFFSET.search(value):
+    if isinstance(value, str) and has_offset(value):
         try:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):

@@ -13,8 +13,8 @@ from rest_framework.response import Response
 from metering import clock
 from metering.authentication import principal_of
 from metering.errors import DomainError
+from metering.exact_json import encode, encode_canonical
 from metering.models import IdempotencyKey
-from metering.rendering import encode, encode_canonical
 
 _HEADER = "Idempotency-Key"
 _MAX_LENGTH = IdempotencyKey._meta.get_field("key").max_length or 255

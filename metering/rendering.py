@@ -1,7 +1,6 @@
 """JSON in and out of DRF by msgspec: numbers keep every digit both ways."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from typing import IO, Any
 
 import msgspec
@@ -12,21 +11,14 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from metering import exact_json
 from metering.errors import DomainError
-
-_encoder = msgspec.json.Encoder(decimal_format="number")
-_sorted_encoder = msgspec.json.Encoder(decimal_format="number", order="sorted")
-_decoder = msgspec.json.Decoder(float_hook=Decimal)
+from metering.exact_json import encode
 
 
 class BodyTooLarge(DomainError):
     status = 413
     code = "body_too_large"
-
-
-def encode(value: object) -> bytes:
-    """Return a value as JSON; Decimals are numbers with all digits, datetimes RFC 3339 (UTC ends in Z)."""
-    return _encoder.encode(value)
 
 
 def array_of(parts: Iterable[Sequence[object]]) -> Iterator[bytes]:
@@ -44,11 +36,6 @@ def array_of(parts: Iterable[Sequence[object]]) -> Iterator[bytes]:
     yield b"[]" if before == b"[" else b"]"
 
 
-def encode_canonical(value: object) -> bytes:
-    """Return a value as JSON with sorted keys, so that equal values give equal bytes."""
-    return _sorted_encoder.encode(value)
-
-
 def decode(body: bytes) -> Any:
     """
     Read JSON; numbers with a fraction or exponent become Decimal.
@@ -56,7 +43,7 @@ def decode(body: bytes) -> Any:
     :raises ParseError: if the bytes are not one JSON document in UTF-8.
     """
     try:
-        return _decoder.decode(body)
+        return exact_json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise exceptions.ParseError(f"The body is not valid JSON: {error}. Send one JSON document in UTF-8.") from None
 

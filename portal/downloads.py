@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import msgspec
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 
+from metering.exact_json import encode
 from metering.models import Event
 
 # What spreadsheets take for the start of a formula.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 _EVENT_COLUMNS = ("time", "type", "subject", "source", "id", "data")
-# Decimals leave as JSON numbers with all their digits.
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def pdf_response(name: str, content: bytes) -> HttpResponse:
@@ -35,7 +33,7 @@ def event_rows(events: Iterable[Event]) -> Iterator[Sequence[str]]:
 
 def event_data(event: Event) -> str:
     """Return the data of an event as compact JSON with every digit that was sent."""
-    return "" if event.data is None else _encode(event.data).decode()
+    return "" if event.data is None else encode(event.data).decode()
 
 
 def _inert(text: str) -> str:

@@ -109,8 +109,12 @@ def span(start: datetime, end: datetime, zone: ZoneInfo) -> str:
 
 def json_block(value: object) -> SafeString:
     """Show JSON indented, its numbers with all their digits."""
-    text = msgspec.json.format(_encode(value), indent=2).decode()
-    return format_html('<pre class="console-json">{}</pre>', text)
+    return format_html('<pre class="console-json">{}</pre>', json_lines(value))
+
+
+def json_lines(value: object) -> str:
+    """Write JSON indented, its numbers with all their digits."""
+    return msgspec.json.format(_encode(value), indent=2).decode()
 
 
 def link_to(path: str, title: str, *, ordering: str | None = None) -> Callable[..., Any]:

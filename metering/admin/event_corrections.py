@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,16 +16,15 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWi
 
 from metering import clock
 from metering.admin.base import ConsoleAdmin
+from metering.admin.display import json_lines
 from metering.admin.forms import ExactField
 from metering.admin.pages import ReasonedForm, find_row, run_action
 from metering.admin.void_page import void_page, void_url
+from metering.exact_json import decode
 from metering.models import Correction, Event
 from metering.queries.corrections import open_void
 from metering.services.amendments import amend_event
 from metering.services.corrections import restore_event
-
-_decode = msgspec.json.Decoder(float_hook=Decimal).decode
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class AmendForm(ReasonedForm):
@@ -48,7 +46,7 @@ class AmendForm(ReasonedForm):
     def clean_event_data(self) -> Any:
         text = self.cleaned_data["event_data"].strip()
         try:
-            return _decode(text) if text else None
+            return decode(text) if text else None
         except msgspec.DecodeError as error:
             raise ValidationError(f"Write JSON: {error}.") from None
 
@@ -112,9 +110,7 @@ class EventCorrections(ConsoleAdmin):
             run=run,
             form_class=AmendForm,
             initial={
-                "event_data": msgspec.json.format(_encode(event.data), indent=2).decode()
-                if event.data is not None
-                else "",
+                "event_data": "" if event.data is None else json_lines(event.data),
                 "time": event.time,
                 "subject": event.subject,
                 "type": event.type,

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 import pghistory
 from django.db import models
 from ulid import ULID
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
+from metering.exact_json import encode
+
 # Python refuses to read longer ones as int, to save time.
 _LONGEST_INT = 4_000
 
@@ -62,7 +62,7 @@ class DecimalJSONEncoder(json.JSONEncoder):
     """Write Decimal as a JSON number with all its digits."""
 
     def encode(self, o: Any) -> str:
-        return _encoder.encode(o).decode()
+        return encode(o).decode()
 
 
 def tracked(**kwargs: Any) -> Callable[[type[models.Model]], type[models.Model]]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
 from metering.errors import DomainError
 from metering.identity import event_key
+from metering.instants import instant_text
 from metering.models import Event
 
 MOST_EVENTS = 10_000
@@ -84,7 +85,7 @@ class EventFilter:
             return {"events": [{"source": source, "id": event_id} for source, event_id in self.events]}
         named = {name: getattr(self, _ATTRIBUTES.get(name, name)) for name in _CONDITIONS}
         return {
-            name: value.astimezone(UTC).isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+            name: instant_text(value) if isinstance(value, datetime) else value
             for name, value in named.items()
             if value is not None
         }

@@ -1,6 +1,5 @@
 """The fields that every input and output of the API is made of."""
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -8,8 +7,9 @@ from typing import Any, TypeVar
 from rest_framework import serializers
 
 from metering.errors import DomainError
+from metering.exact_json import encode
 from metering.ingest import numbers
-from metering.rendering import encode
+from metering.instants import has_offset
 
 _Input = TypeVar("_Input", bound=serializers.Serializer[Any])
 MAX_PAGE_SIZE = 1000
@@ -17,7 +17,6 @@ MAX_LIST_SIZE = 10_000
 # What is nested deeper might be written, and then not be read where more functions have called each other.
 _DEEPEST = 100
 _WRITE_THE_TIME = "Write the time with an offset, such as 2026-01-31T00:00:00Z."
-_OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 
 
 class NotAnObject(DomainError):
@@ -76,7 +75,7 @@ class InstantField(serializers.DateTimeField):
         super().__init__(default_timezone=UTC, **kwargs)
 
     def to_internal_value(self, value: Any) -> datetime:
-        if isinstance(value, str) and not _OFFSET.search(value):
+        if isinstance(value, str) and not has_offset(value):
             raise serializers.ValidationError(_WRITE_THE_TIME)
         return super().to_internal_value(value)
 

@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.http import QueryDict
 from rest_framework import exceptions, serializers
 
 from metering.filter_string import FilterString
+from metering.instants import instant_text
 from metering.queries.usage import UsageRow
 from metering.rendering import decode
 from metering.serializers.fields import ChoiceField, RangeInput, TextField
@@ -130,8 +130,8 @@ def usage_csv(rows: Sequence[AnswerRow], *, groups: Sequence[str], has_subject: 
         usage = row.usage
         writer.writerow(
             [
-                _instant(usage.window_start),
-                _instant(usage.window_end),
+                instant_text(usage.window_start),
+                instant_text(usage.window_end),
                 *([usage.subject] if has_subject else []),
                 *([row.customer_id] if has_customer else []),
                 *(usage.group[name] for name in groups),
@@ -139,10 +139,6 @@ def usage_csv(rows: Sequence[AnswerRow], *, groups: Sequence[str], has_subject: 
             ]
         )
     return text.getvalue()
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _csv_number(value: Decimal) -> str:

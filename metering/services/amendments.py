@@ -5,10 +5,10 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
-import msgspec
 from django.db import transaction
 
 from metering.errors import DomainError
+from metering.exact_json import encode
 from metering.identity import event_key
 from metering.ingest.decode import InvalidEvents, NewEvent, decode_events
 from metering.ingest.writer import store_events
@@ -19,7 +19,6 @@ from metering.services.reasons import check_reason
 from metering.services.rollups import lock_rollups
 from metering.services.voids import void_now
 
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 _FIELDS = frozenset({"specversion", "id", "source", "type", "subject", "time", "data", "datacontenttype", "dataschema"})
 
 
@@ -105,7 +104,7 @@ def _replacement(original: Event, sent: Mapping[str, Any], at: datetime, api_key
     if "data" in sent:
         fields["data"] = sent["data"]
     fields["id"] = sent.get("id") or _free_id(str(fields["source"]), original.event_id)
-    (new,) = decode_events(_encode(fields), "application/cloudevents+json", at=at, api_key_id=api_key_id)
+    (new,) = decode_events(encode(fields), "application/cloudevents+json", at=at, api_key_id=api_key_id)
     if event_key(new.source, new.event_id) == original.key:
         raise ReplacementIsStored("Leave out the id of the replacement, or choose another: the original keeps its own.")
     return new

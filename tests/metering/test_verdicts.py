@@ -7,9 +7,9 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from metering.exact_json import encode
 from metering.models import Aggregation
 from metering.models.base import DecimalJSONDecoder
-from metering.rendering import encode
 from metering.values import parse_value
 from metering.verdicts import json_text, read_value, similar, spellings
 
