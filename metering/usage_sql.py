@@ -49,7 +49,8 @@ def usage_statement(selection: Selection) -> tuple[str, dict[str, Any]]:
     Return SQL and parameters for rows of: window number, subject, group texts, events, values, total, first time, last.
 
     Windows are numbered as width_bucket does: 0 before the first edge, then 1 and so on. By day, the number is the UTC
-    day instead. The total is that of the aggregation; for an average it is the sum of the values.
+    day instead. The total is that of the aggregation; for an average it is the sum of the values. The times are null
+    where there are windows, which have times of their own.
     """
     ctes = [f"span AS ({_spans()})"]
     if selection.from_events_only:
@@ -243,7 +244,7 @@ def _totals(selection: Selection) -> str:
         parts += _parts_of_buckets(selection)
     return (
         f"SELECT {', '.join(names)}, sum(events)::bigint, sum(values)::bigint,"
-        f" {AGGREGATIONS[selection.aggregation].total}, min(first_at), max(last_at)"
+        f" {AGGREGATIONS[selection.aggregation].total}, {_times(selection)}"
         f" FROM ({' UNION ALL '.join(parts)}) parts GROUP BY {', '.join(names)}"
     )
 
@@ -260,8 +261,8 @@ def _parts_of_buckets(selection: Selection) -> list[str]:
     buckets = _buckets(selection, f"{_IS_IN_SPAN} AND ({_place(selection)}) NOT IN (TABLE rough)")
     # By the number of the series first: that costs a fraction of what it does by texts.
     parts = [
-        f"SELECT {columns}, sum(events)::bigint, sum(values)::bigint, {aggregation.bucket_fold}, min(first_at),"
-        f" max(last_at) {buckets} GROUP BY series.id, window_number"
+        f"SELECT {columns}, sum(events)::bigint, sum(values)::bigint, {aggregation.bucket_fold}, {_times(selection)}"
+        f" {buckets} GROUP BY series.id, window_number"
     ]
     if aggregation.has_distinct_values:
         smooth = f"SELECT bucket.id, {columns}, first_at, last_at {buckets}"
@@ -271,6 +272,10 @@ def _parts_of_buckets(selection: Selection) -> list[str]:
             " JOIN metering_bucketvalue found ON found.bucket_id = smooth.id"
         )
     return parts
+
+
+def _times(selection: Selection) -> str:
+    return "min(first_at), max(last_at)" if selection.edges is None else "NULL::timestamptz, NULL::timestamptz"
 
 
 def _names(selection: Selection) -> list[str]:

@@ -1,9 +1,9 @@
 """Meters: `/api/v1/meters`."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import Http404
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +15,7 @@ from metering.errors import DomainError
 from metering.idempotency import idempotent
 from metering.models import Meter, MeterVersion
 from metering.queries.backfill import with_backfill
+from metering.queries.current_version import current_version
 from metering.serializers.fields import checked
 from metering.serializers.meters import MeterInput, MeterListInput, WholeMeterInput, meter_output
 from metering.services.meters import change_meter, create_meter, delete_meter
@@ -27,7 +28,6 @@ _ORDER = {
     "updatedAt": "updated_at",
 }
 _DEFAULT_PAGE_SIZE = 100
-_Row = TypeVar("_Row", bound=Model)
 
 
 class UnknownGroup(DomainError):
@@ -76,20 +76,19 @@ def find_meter(id_or_slug: str, *, with_deleted: bool = False) -> Meter:
 
 def find_current_version(id_or_slug: str) -> MeterVersion:
     """
-    Return the version that queries of the meter use which a path names, with its meter, by one query.
+    Return the version that queries of the meter use which a path names, with its meter.
 
     :raises Http404: if there is none.
     """
-    named = Q(meter__ulid=id_or_slug) | Q(meter__slug=id_or_slug)
-    versions = MeterVersion.objects.select_related("meter").filter(named, meter__deleted_at=None)
-    return _first(versions.order_by("meter_id", "-number"), id_or_slug)
+    return current_version(id_or_slug) or _none(id_or_slug)
 
 
-def _first(found: QuerySet[_Row], id_or_slug: str) -> _Row:
-    row = found.first()
-    if row is None:
-        raise Http404(f"There is no meter {id_or_slug}. Name one by its id or slug.")
-    return row
+def _first(meters: QuerySet[Meter], id_or_slug: str) -> Meter:
+    return meters.first() or _none(id_or_slug)
+
+
+def _none(id_or_slug: str) -> NoReturn:
+    raise Http404(f"There is no meter {id_or_slug}. Name one by its id or slug.")
 
 
 def _listed(asked: dict[str, Any]) -> list[Meter]:

@@ -130,6 +130,7 @@ class _Total:
     events: int
     values: int
     value: Decimal
+    # Only where there are no windows.
     first_at: datetime
     last_at: datetime
 
