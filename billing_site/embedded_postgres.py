@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -245,6 +246,12 @@ class EmbeddedPostgres:
 def _make_folders(folder: Path, *, mode: int) -> None:
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     for path in reversed(missing):
-        path.mkdir(exist_ok=True)
-        # Set apart from mkdir, where the umask would cut it.
-        path.chmod(mode if path == folder else 0o755)
+        # Under another name until its mode is right, so that another starter finds it as it is to be, or not at all.
+        unfinished = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}-"))
+        # Set apart from its making, where the umask would cut it.
+        unfinished.chmod(mode if path == folder else 0o755)
+        try:
+            unfinished.rename(path)
+        except OSError:
+            # Another starter was faster and uses its folder by now; anything else shows where this one is used.
+            unfinished.rmdir()

@@ -73,13 +73,26 @@ def test_it_ends_the_database_only_when_its_last_user_has_gone(data_dir):
     assert processes_of(data_dir) == []
 
 
-def test_two_that_start_at_once_share_one_database(data_dir):
+@pytest.fixture(params=[0o022, 0o077], ids=oct)
+def umask(request):
+    former = os.umask(request.param)
+    yield
+    os.umask(former)
+
+
+def test_two_that_start_at_once_share_one_database(data_dir, umask):
+    data_dir = data_dir / "deeper"
     servers = [EmbeddedPostgres(data_dir, settings={"fsync": "off"}) for _ in range(3)]
     with ThreadPoolExecutor(len(servers)) as starters:
         # Raises what any of them raised.
         list(starters.map(EmbeddedPostgres.start, servers))
     keepers = [pid for pid in processes_of(data_dir) if "keeper" in Path(f"/proc/{pid}/cmdline").read_text()]
     assert len(keepers) == 1
+    # For root, another user runs PostgreSQL and passes through both.
+    assert [data_dir.parent.stat().st_mode & 0o777, data_dir.stat().st_mode & 0o777] == (
+        [0o755, 0o711] if os.geteuid() == 0 else [0o755, 0o700]
+    )
+    assert list(data_dir.parent.iterdir()) == [data_dir]
     for server in servers:
         server.stop()
     assert processes_of(data_dir) == []
