@@ -5,7 +5,6 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -15,6 +14,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.utils.serializer_helpers import BindingDict
 
 from metering.filter_string import FilterString
+from metering.instants import instant_text
 from metering.queries.usage import UsageRow
 from metering.rendering import decode
 from metering.serializers.fields import ChoiceField, RangeInput, TextField
@@ -55,11 +55,6 @@ def _texts(**kwargs: Any) -> serializers.ListField:
 class UsageInput(RangeInput):
     """A usage query; both kinds of filters map names of the meter's groups to what counts."""
 
-    @property
-    def fields(self) -> BindingDict:
-        """Return the fields, which keep nothing of what they read: to copy them costs more than to read by them."""
-        return _bound_fields(type(self))
-
     clientId = TextField(required=False, allow_null=True, default=None, max_length=_LONGEST_CLIENT_ID)
     windowSize = ChoiceField(choices=list(WindowSize), required=False, allow_null=True, default=None)
     windowTimeZone = TextField(required=False, allow_null=True, default="UTC")
@@ -70,6 +65,11 @@ class UsageInput(RangeInput):
         child=serializers.ListField(child=TextField(allow_blank=True)), allow_null=True, default=dict
     )
     advancedMeterGroupByFilters = FiltersField(allow_null=True, default=dict)
+
+    @property
+    def fields(self) -> BindingDict:
+        """Return the fields, which keep nothing of what they read: to copy them costs more than to read by them."""
+        return _bound_fields(type(self))
 
     def validate_windowTimeZone(self, name: str | None) -> str:
         if name is not None and name not in zone_names():
@@ -146,8 +146,8 @@ def usage_csv(rows: Sequence[AnswerRow], *, groups: Sequence[str], has_subject: 
         usage = row.usage
         writer.writerow(
             [
-                _instant(usage.window_start),
-                _instant(usage.window_end),
+                instant_text(usage.window_start),
+                instant_text(usage.window_end),
                 *([usage.subject] if has_subject else []),
                 *([row.customer_id] if has_customer else []),
                 *(usage.group[name] for name in groups),
@@ -155,10 +155,6 @@ def usage_csv(rows: Sequence[AnswerRow], *, groups: Sequence[str], has_subject: 
             ]
         )
     return text.getvalue()
-
-
-def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _csv_number(value: Decimal) -> str:
