@@ -80,6 +80,12 @@ def test_it_shows_the_beginning_of_a_very_long_event_type(console):
     assert f'title="{name[:999]}…">{name[:79]}…</span>' in preview(console, event_type=name + "x")
 
 
+def test_it_asks_for_no_earlier_change_of_a_meter_that_is_new(console):
+    page = console.get(reverse("admin:metering_meter_add")).content.decode()
+    assert "unless_changed_since" not in page
+    assert ">None<" not in re.sub(r"\s", "", page)
+
+
 def test_it_follows_a_back_fill_until_it_is_done(console):
     EventFactory()
     meter = create_meter(slug="t", event_type="request", aggregation="COUNT", at=START)
