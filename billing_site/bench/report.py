@@ -70,13 +70,19 @@ def _reading(measured: Mapping[str, float]) -> list[Figure]:
         Figure(f"{days}, p50", measured["month_many_p50"], "ms"),
         _at_most(f"{days}, p95", measured["month_many_p95"], "ms", 20),
         _at_most(f"... of the p95 at {few}", measured["month_many_p95"] / measured["month_few_p95"], "", 1.5),
-        _at_most(
-            f"{value} {measured['batched_rate']:,.0f}/s arrive in tens, p99", measured["value_batched_p99"], "ms", 10
-        ),
-        _at_most(
-            f"{value} {measured['single_rate']:,.0f}/s arrive singly, p99", measured["value_single_p99"], "ms", 10
-        ),
+        *_values(measured, f"{value} {measured['batched_rate']:,.0f}/s arrive in tens", "batched"),
+        *_values(measured, f"{value} {measured['single_rate']:,.0f}/s arrive singly", "single"),
         _at_most(f"reads that miss an event just posted, of {measured['posts']:,.0f}", measured["misses"], "", 0),
+    ]
+
+
+def _values(measured: Mapping[str, float], name: str, kind: str) -> list[Figure]:
+    p99, least = measured[f"value_{kind}_p99"], measured[f"least_{kind}_p99"]
+    return [
+        Figure(f"{name}, p50", measured[f"value_{kind}_p50"], "ms"),
+        _at_most(f"{name}, p99", p99, "ms", 10),
+        Figure("... a view that does next to nothing, at the same time, p99", least, "ms"),
+        Figure("... how many times that view's p99 the value's is", p99 / least, ""),
     ]
 
 

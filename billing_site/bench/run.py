@@ -108,5 +108,10 @@ def _values(
     arriving = load.arriving(installation, rate=_ARRIVING, seconds=seconds, size=size, kind=METER, subjects=subjects)
     with arriving as rate:
         time.sleep(_ARRIVING_EARLIER)
-        found = reads.values(installation, start=start, events=sizes.many, seconds=sizes.value_seconds)
-        return {f"value_{name}_p99": percentile(found, 0.99), f"{name}_rate": rate()}
+        found, least = reads.values(installation, start=start, events=sizes.many, seconds=sizes.value_seconds)
+        return {
+            f"value_{name}_p50": percentile(found, 0.5),
+            f"value_{name}_p99": percentile(found, 0.99),
+            f"least_{name}_p99": percentile(least, 0.99),
+            f"{name}_rate": rate(),
+        }

@@ -25,9 +25,13 @@ MEASURED = {
     "month_many_p50": 6.0,
     "month_many_p95": 16.0,
     "batched_rate": 2_000.0,
+    "value_batched_p50": 5.0,
     "value_batched_p99": 9.5,
+    "least_batched_p99": 3.8,
     "single_rate": 1_990.0,
+    "value_single_p50": 6.0,
     "value_single_p99": 12.0,
+    "least_single_p99": 4.0,
     "misses": 0,
     "posts": 600,
     "proportional": 230.5,
@@ -45,6 +49,7 @@ def test_it_compares_each_figure_with_its_limit():
     assert found["... of the p95 at 1 M"][0] == 1.6  # 16 / 10, and at most 1.5
     assert found["... of the p95 at 1 M"][2] is False
     assert found["no-op POST, 64 connections"] == (20_000, None, None)
+    assert found["... how many times that view's p99 the value's is"] == (3, None, None)  # 12 / 4
     assert found["reads that miss an event just posted, of 600"] == (0, None, True)
 
 
@@ -104,7 +109,8 @@ def test_it_reads_what_it_posted_and_sees_the_memory(live_billing):
         data = {"id": "1", "source": "bench", "type": volume.METER, "subject": "subject-0", "data": {"tokens": 2}}
         client.post({**data, "time": START.isoformat()})
     assert len(reads.months_by_day(installation, start=START, events=10_000, times=5)) == 5
-    assert len(reads.values(installation, start=START, events=10_000, seconds=0.5)) > 0
+    found, least = reads.values(installation, start=START, events=10_000, seconds=0.5)
+    assert len(found) == len(least) > 0
     assert reads.misses(installation, 5) == 0
     held = memory_of(live_billing.pid)
     assert 20 < held.proportional < held.resident
