@@ -59,9 +59,9 @@ def _nobodys(keys: Sequence[str], last_used: dict[str, datetime]) -> Iterator[st
     owned = {
         key for key, to_at in links.values_list("subject__key", "to_at") if to_at is None or to_at > last_used[key]
     }
-    owned.update(Customer.objects.live().filter(key__in=keys).values_list("key", flat=True))
-    owned.update(Customer.objects.filter(ulid__in=keys).values_list("ulid", flat=True))
-    return (key for key in keys if key not in owned)
+    customers = Customer.objects.live().filter(key__in=keys) | Customer.objects.filter(ulid__in=keys)
+    taken = {name for names in customers.values_list("key", "ulid") for name in names}
+    return (key for key in keys if key not in owned | taken)
 
 
 def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -13,7 +13,7 @@ from metering.services.subjects import SubjectIsTaken
 _EVENTS_AT_ONCE = 200_000
 
 
-def adopt_unknown_subjects(*, at: datetime, limit: int = 1000) -> int:
+def adopt_unknown_subjects(*, at: datetime, limit: int = 500) -> int:
     """
     Make a customer, with the subject as key and name, of each new subject; return how many were made.
 
