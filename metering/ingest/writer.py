@@ -20,12 +20,12 @@ CHANNEL = "metering_batch"
 # From here on, copying events in is worth its four statements instead of one.
 LARGE_REQUEST_EVENTS = 500
 _SAMPLE = 8
-_START_BATCH = "SELECT batch_id, is_known FROM metering_start_batch(%s::uuid[])"
-_COPY = f"COPY metering_event ({COLUMNS}) FROM STDIN"
-_INSERT_BATCH = """
+_START_BATCH = """
     INSERT INTO metering_batch (id, kind, received_at, accepted, duplicate, conflict, is_rolled_up)
-    VALUES (%s, 'events', %s, %s, 0, 0, false)
+    SELECT batch_id, 'events', %s, %s, 0, 0, false FROM metering_start_batch(%s::uuid[]) WHERE NOT is_known
+    RETURNING id
 """
+_COPY = f"COPY metering_event ({COLUMNS}) FROM STDIN"
 _WRITE = "SELECT batch_id, accepted, duplicate, conflict FROM metering_write_events(%s, %s)"
 _by_key = attrgetter("key")
 _encode = msgspec.json.Encoder().encode
@@ -83,26 +83,25 @@ def write_many(connection: psycopg.Connection[Any], events: Sequence[NewEvent], 
 
     Within the transaction that has begun on the connection, or else in one of its own.
     """
-    with connection.transaction(), connection.cursor() as cursor:
-        return _copied(connection, cursor, events, at) or write_events(cursor, events, at=at)
-
-
-def _copied(
-    connection: psycopg.Connection[Any], cursor: psycopg.Cursor[Any], events: Sequence[NewEvent], at: datetime
-) -> WriteResult | None:
-    """Copy events in, or none where one is there already; then that batch id stays without a batch."""
-    cursor.execute(_START_BATCH, ([event.key for event in events[:: len(events) // _SAMPLE or 1]],))
-    batch_id, is_known = cursor.fetchone() or (0, True)
-    if is_known:
-        return None
     try:
-        with connection.transaction(), cursor.copy(_COPY) as copy:
-            # In the order of their keys, like those of every other writer.
-            copy.write("".join([copy_line(event, batch_id) for event in sorted(events, key=_by_key)]))
+        with connection.transaction(), connection.cursor() as cursor:
+            return _copied(cursor, events, at) or write_events(cursor, events, at=at)
     except UniqueViolation:
+        # One of them is there already, or comes twice here; that batch id stays without a batch.
+        with connection.transaction(), connection.cursor() as cursor:
+            return write_events(cursor, events, at=at)
+
+
+def _copied(cursor: psycopg.Cursor[Any], events: Sequence[NewEvent], at: datetime) -> WriteResult | None:
+    """Copy events in, or none where a look at some of them finds one that is there already."""
+    sample = [event.key for event in events[:: len(events) // _SAMPLE or 1]]
+    started = cursor.execute(_START_BATCH, (at, len(events), sample)).fetchone()
+    if started is None:
         return None
-    cursor.execute(_INSERT_BATCH, (batch_id, at, len(events)))
-    return WriteResult(batch_id, accepted=len(events), duplicate=0, conflict=0)
+    with cursor.copy(_COPY) as copy:
+        # In the order of their keys, like those of every other writer.
+        copy.write("".join([copy_line(event, started[0]) for event in sorted(events, key=_by_key)]))
+    return WriteResult(started[0], accepted=len(events), duplicate=0, conflict=0)
 
 
 def not_storable(error: Exception) -> EventsNotStorable:
