@@ -1,190 +1,135 @@
-"""Pure: what a plan and its rate cards have to be, as a list of everything that is not so."""
+"""Pure: what a plan has to be, as a list of everything that is not so."""
 
-import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
-from metering.periods import Cadence, parse_cadence
+from pricing.issues import Issue, length_issues
 from pricing.money import UnknownCurrency, exponent
-from pricing.prices import FlatPrice, InvalidPrice, parse_price
+from pricing.rate_card_rules import CardFacts, card_issues, is_key, key_advice, read_cadence
 
-KEY = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
-MAX_KEY_LENGTH = 64
-FLAT_FEE = "flat_fee"
-USAGE_BASED = "usage_based"
+SETTLEMENT_MODES = ("credit_then_invoice",)
+_EMPTY_PHASE = "plan_phase_has_no_rate_cards"
 
 
 @dataclass(frozen=True)
-class Issue:
-    """One thing that is wrong: OpenMeter's code where there is one, what to change, and where (JSONPath)."""
+class PhaseFacts:
+    """A phase as the rules see it; `duration` None is open, as that of the last phase has to be."""
 
-    code: str
-    message: str
-    field: str
-
-    def as_json(self) -> dict[str, str]:
-        """Return the shape of OpenMeter's `validationErrors`."""
-        return {"code": self.code, "message": self.message, "field": self.field}
-
-
-@dataclass(frozen=True)
-class FeatureFacts:
-    """What the rules need to know of a rate card's feature."""
-
-    key: str
-    has_meter: bool
-    is_archived: bool
-
-
-@dataclass(frozen=True)
-class CardFacts:
-    """A rate card as the rules see it, wherever it comes from."""
-
-    type: str
     key: str
     name: str
-    price: Mapping[str, object]
-    billing_cadence: str
-    feature: FeatureFacts | None
+    duration: str | None
+    cards: Sequence[CardFacts]
 
 
 @dataclass(frozen=True)
 class PlanFacts:
-    """A plan of one phase as the rules see it."""
+    """A plan as the rules see it, wherever it comes from; a custom plan has no key."""
 
-    key: str
+    key: str | None
     name: str
     currency: str
     billing_cadence: str
-    cards: Sequence[CardFacts]
+    phases: Sequence[PhaseFacts]
+    settlement_mode: str = "credit_then_invoice"
+    minimum_amount: Decimal | None = None
 
 
-def is_key(text: str) -> bool:
-    """Tell whether a text may be a key: lower-case words and digits joined by underscores, 64 characters at most."""
-    return len(text) <= MAX_KEY_LENGTH and KEY.fullmatch(text) is not None
+def draft_issues(plan: PlanFacts, *, may_be_unfinished: bool = False) -> list[Issue]:
+    """
+    List what keeps a plan from being saved as a draft; a draft may still lack rate cards.
 
-
-def draft_issues(plan: PlanFacts) -> list[Issue]:
-    """List what keeps a plan from being saved as a draft; a draft may still lack rate cards."""
-    return [*_plan_issues(plan), *_duplicates(plan.cards), *_all_card_issues(plan)]
+    One that `may_be_unfinished` may also have whatever else can be mended before it is published.
+    """
+    issues = publish_issues(plan)
+    return [issue for issue in issues if issue.is_critical or not (may_be_unfinished or issue.code == _EMPTY_PHASE)]
 
 
 def publish_issues(plan: PlanFacts) -> list[Issue]:
-    """List what keeps a draft from being published."""
-    issues = draft_issues(plan)
-    if not plan.cards:
-        message = "Add at least one rate card before you publish the plan."
-        issues.append(Issue("plan_phase_has_no_rate_cards", message, "$.phases[0].rateCards"))
-    return issues
+    """List what keeps a plan from being published, or subscribed to as a custom plan."""
+    return [*_plan_issues(plan), *_order_issues(plan.phases), *_all_phase_issues(plan)]
+
+
+def path_of(phase: int, card: int) -> str:
+    """Return the JSONPath of a rate card in a plan."""
+    return f"$.phases[{phase}].rateCards[{card}]"
+
+
+def duplicate_keys(cards: Sequence[CardFacts]) -> Iterator[Issue]:
+    """Yield each rate card whose key another one has as well; paths start where the list is."""
+    uses = Counter(card.terms.key for card in cards)
+    for index, card in enumerate(cards):
+        if uses[card.terms.key] > 1:
+            message = f"Give each rate card a key of its own: {card.terms.key!r} occurs {uses[card.terms.key]} times."
+            yield Issue("rate_card_duplicated_key", message, f".rateCards[{index}].key", is_critical=True)
+
+
+def naming_issues(what: str, key: str | None, name: str) -> Iterator[Issue]:
+    """Yield what is wrong with the key and the name of a plan or an add-on."""
+    if key is not None and not is_key(key):
+        yield Issue(f"{what}_key_invalid", key_advice(what.replace("_", "-"), key), "$.key", is_critical=True)
+    if not name.strip():
+        yield Issue(f"{what}_name_missing", f"Give the {what.replace('_', '-')} a name.", "$.name", is_critical=True)
+
+
+def currency_issues(currency: str) -> Iterator[Issue]:
+    """Yield what is wrong with a currency."""
+    try:
+        exponent(currency)
+    except UnknownCurrency as error:
+        yield Issue("currency_invalid", str(error), "$.currency", is_critical=True)
 
 
 def _plan_issues(plan: PlanFacts) -> Iterator[Issue]:
-    if not is_key(plan.key):
-        yield Issue("plan_key_invalid", _key_advice("plan", plan.key), "$.key")
-    if not plan.name.strip():
-        yield Issue("plan_name_missing", "Give the plan a name.", "$.name")
-    try:
-        exponent(plan.currency)
-    except UnknownCurrency as error:
-        yield Issue("currency_invalid", str(error), "$.currency")
-    cadence, advice = _read_cadence(plan.billing_cadence)
+    yield from naming_issues("plan", plan.key, plan.name)
+    yield from currency_issues(plan.currency)
+    cadence, advice = read_cadence(plan.billing_cadence)
     if cadence is None:
-        yield Issue("plan_billing_cadence_invalid", advice, "$.billingCadence")
+        yield Issue("plan_billing_cadence_invalid", advice, "$.billingCadence", is_critical=True)
+    if plan.settlement_mode not in SETTLEMENT_MODES:
+        message = f"Set settlementMode to {SETTLEMENT_MODES[0]}: there are no credits to pay from yet."
+        yield Issue("settlement_mode_not_supported", message, "$.settlementMode", is_critical=True)
+    if plan.minimum_amount is not None and plan.minimum_amount < 0:
+        yield Issue("minimum_amount_negative", "Set minimumAmount to zero or more.", "$.minimumAmount", True)
+    if not plan.phases:
+        yield Issue("plan_with_no_phases", "Give the plan at least one phase.", "$.phases", is_critical=True)
 
 
-def _duplicates(cards: Sequence[CardFacts]) -> Iterator[Issue]:
-    uses = Counter(card.key for card in cards)
-    for index, card in enumerate(cards):
-        if uses[card.key] > 1:
-            message = f"Give each rate card a key of its own: {card.key!r} occurs {uses[card.key]} times."
-            yield Issue("rate_card_duplicated_key", message, f"{_path(index)}.key")
+def _order_issues(phases: Sequence[PhaseFacts]) -> Iterator[Issue]:
+    for index, phase in enumerate(phases):
+        field, is_last = f"$.phases[{index}].duration", index == len(phases) - 1
+        if is_last and phase.duration is not None:
+            message = f"Leave the duration of the last phase {phase.key!r} out: it goes on until the subscription ends."
+            yield Issue("plan_has_last_phase_with_duration", message, field)
+        if not is_last and phase.duration is None:
+            message = f"Say how long the phase {phase.key!r} lasts, such as P1M: only the last phase is open."
+            yield Issue("plan_has_non_last_phase_with_no_duration", message, field)
+        if phase.duration is not None:
+            code = "plan_phase_duration_less_then_an_hour"
+            yield from length_issues(phase.duration, what=f"phase {phase.key!r}", code=code, field=field)
 
 
-def _all_card_issues(plan: PlanFacts) -> Iterator[Issue]:
-    for index, card in enumerate(plan.cards):
-        for issue in (
-            *_naming_issues(card),
-            *_feature_issues(card),
-            *_price_issues(card),
-            *_cadence_issues(card, plan),
-        ):
-            yield Issue(issue.code, f"Rate card {card.key!r}: {issue.message}", _path(index) + issue.field)
+def _all_phase_issues(plan: PlanFacts) -> Iterator[Issue]:
+    uses = Counter(phase.key for phase in plan.phases)
+    for index, phase in enumerate(plan.phases):
+        path = f"$.phases[{index}]"
+        if uses[phase.key] > 1:
+            message = f"Give each phase a key of its own: {phase.key!r} occurs {uses[phase.key]} times."
+            yield Issue("plan_phase_duplicated_key", message, f"{path}.key", is_critical=True)
+        for issue in _phase_issues(phase, plan.billing_cadence):
+            yield issue.under(path)
 
 
-def _naming_issues(card: CardFacts) -> Iterator[Issue]:
-    if not is_key(card.key):
-        yield Issue("rate_card_key_invalid", _key_advice("rate card", card.key), ".key")
-    if not card.name.strip():
-        yield Issue("rate_card_name_missing", "Give the rate card a name.", ".name")
-    if card.type not in (FLAT_FEE, USAGE_BASED):
-        yield Issue("rate_card_type_invalid", f"Set the type to {FLAT_FEE} or {USAGE_BASED}.", ".type")
-
-
-def _feature_issues(card: CardFacts) -> Iterator[Issue]:
-    feature = card.feature
-    if feature is None:
-        if card.type == USAGE_BASED:
-            yield Issue("usage_based_price_with_no_feature", "Name the feature whose usage it prices.", ".featureKey")
-        return
-    if feature.key != card.key:
-        message = f"Use the feature's key {feature.key!r} as the key of the rate card too."
-        yield Issue("rate_card_key_feature_key_mismatch", message, ".key")
-    if feature.is_archived:
-        message = f"Use a feature that is not archived instead of {feature.key!r}."
-        yield Issue("rate_card_feature_archived", message, ".featureKey")
-    if card.type == USAGE_BASED and not feature.has_meter:
-        message = f"Give the feature {feature.key!r} a meter, or name a feature that has one."
-        yield Issue("usage_based_price_with_feature_and_no_meter", message, ".featureKey")
-
-
-def _price_issues(card: CardFacts) -> Iterator[Issue]:
-    try:
-        price = parse_price(card.price)
-    except InvalidPrice as error:
-        yield Issue("rate_card_price_invalid", str(error), ".price" + error.field.removeprefix("$"))
-        return
-    if card.type == FLAT_FEE and not isinstance(price, FlatPrice):
-        yield Issue("rate_card_price_invalid", "Use a flat price, or make it a usage-based rate card.", ".price.type")
-    if card.type == USAGE_BASED and isinstance(price, FlatPrice):
-        yield Issue("rate_card_price_invalid", "Use a tiered price, or make it a flat-fee rate card.", ".price.type")
-
-
-def _cadence_issues(card: CardFacts, plan: PlanFacts) -> Iterator[Issue]:
-    own, advice = _read_cadence(card.billing_cadence)
-    of_plan, _ = _read_cadence(plan.billing_cadence)
-    if own is None:
-        yield Issue("rate_card_billing_cadence_invalid", advice, ".billingCadence")
-    elif of_plan is not None and not _aligned(own, of_plan):
-        message = (
-            f"Bill it every {plan.billing_cadence} like the plan, or at a cadence that divides that or is a multiple, "
-            f"not every {card.billing_cadence}."
-        )
-        yield Issue("rate_card_billing_cadence_unaligned", message, ".billingCadence")
-
-
-def _aligned(one: Cadence, other: Cadence) -> bool:
-    # Every period is made of whole days; months and weeks never meet.
-    if Cadence(days=1) in (one, other):
-        return True
-    if one.months and other.months:
-        return max(one.months, other.months) % min(one.months, other.months) == 0
-    return bool(one.days and other.days) and max(one.days, other.days) % min(one.days, other.days) == 0
-
-
-def _read_cadence(text: str) -> tuple[Cadence | None, str]:
-    try:
-        return parse_cadence(text), ""
-    except ValueError as error:
-        return None, str(error)
-
-
-def _key_advice(what: str, key: str) -> str:
-    return (
-        f"Write the key of the {what} as 1 to {MAX_KEY_LENGTH} lower-case letters, digits and single underscores, "
-        f"not as {key!r}."
-    )
-
-
-def _path(index: int) -> str:
-    return f"$.phases[0].rateCards[{index}]"
+def _phase_issues(phase: PhaseFacts, cadence: str) -> Iterator[Issue]:
+    if not is_key(phase.key):
+        yield Issue("plan_phase_key_invalid", key_advice("phase", phase.key), ".key", is_critical=True)
+    if not phase.name.strip():
+        yield Issue("plan_phase_name_missing", "Give the phase a name.", ".name", is_critical=True)
+    if not phase.cards:
+        message = f"Add at least one rate card to the phase {phase.key!r} before you publish the plan."
+        yield Issue(_EMPTY_PHASE, message, ".rateCards")
+    yield from duplicate_keys(phase.cards)
+    for index, card in enumerate(phase.cards):
+        for issue in card_issues(card, plan_cadence=cadence):
+            yield issue.under(f".rateCards[{index}]")

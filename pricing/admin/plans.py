@@ -23,7 +23,7 @@ from metering.errors import DomainError
 from pricing.admin.display import cadence, cadence_choices, price_block
 from pricing.admin.rate_cards import RateCards, initial_of
 from pricing.models import Plan, PlanPhase, RateCard, Subscription
-from pricing.services.plans import RateCardInput, change_draft, create_plan, publish_plan
+from pricing.services.plans import PhaseInput, change_draft, create_plan, next_plan, publish_plan
 
 _PLAN_PATHS = {
     "$.key": "key",
@@ -195,10 +195,10 @@ class PlanAdmin(ConsoleAdmin):
         return format_html('<a href="{}" class="text-link">Subscriptions</a>', url)
 
     def create(self, *, data: dict[str, Any], at: datetime) -> Plan:
-        return create_plan(**data, at=at)
+        return create_plan(**_with_phase(data), at=at)
 
     def change(self, *, row: Plan, data: dict[str, Any], at: datetime) -> Plan:
-        return change_draft(plan_id=row.pk, at=at, **data)
+        return change_draft(plan_id=row.pk, at=at, **_with_phase(data, row.phases.first()))
 
     def panels(self, request: HttpRequest, row: Plan) -> list[Panel]:
         versions = Panel(
@@ -242,16 +242,7 @@ class PlanAdmin(ConsoleAdmin):
         row = find_row(self, request, object_id)
 
         def run(data: dict[str, Any]) -> Any:
-            draft = create_plan(
-                key=row.key,
-                name=row.name,
-                currency=row.currency,
-                billing_cadence=row.billing_cadence,
-                description=row.description,
-                metadata=row.metadata,
-                rate_cards=[_as_input(card) for card in _cards_of(row)],
-                at=clock.now(),
-            )
+            draft = next_plan(plan_id=row.pk, at=clock.now())
             return format_html('<a href="{}">{}</a> is drafted: change and publish it.', change_url(draft), draft)
 
         return run_action(
@@ -270,15 +261,13 @@ def _cards_of(plan: Plan) -> list[RateCard]:
     return list(cards.order_by("phase__position", "position", "pk"))
 
 
-def _as_input(card: RateCard) -> RateCardInput:
-    return RateCardInput(
-        type=card.type,
-        key=card.key,
-        name=card.name,
-        price=card.price,
-        feature=card.feature,
-        billing_cadence=card.billing_cadence,
-    )
+def _with_phase(data: dict[str, Any], phase: PlanPhase | None = None) -> dict[str, Any]:
+    if "rate_cards" not in data:
+        return data
+    others = {name: value for name, value in data.items() if name != "rate_cards"}
+    if phase is None:
+        return others | {"phases": [PhaseInput(data["rate_cards"])]}
+    return others | {"phases": [PhaseInput(data["rate_cards"], phase.key, phase.name)]}
 
 
 def rate_cards_panel(plan: Plan) -> Panel:

@@ -8,7 +8,7 @@ from django.db import transaction
 from metering.errors import DomainError
 from metering.models import Aggregation, Meter
 from pricing.models import Feature
-from pricing.plan_rules import is_key
+from pricing.rate_card_rules import is_key
 from pricing.services.conflicts import refusing
 
 _BILLABLE = (Aggregation.SUM, Aggregation.COUNT, Aggregation.UNIQUE_COUNT, Aggregation.LATEST)

@@ -1,24 +1,36 @@
 """Draft, change and publish plans. A published plan never changes: the next version is a new draft."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 
 from metering.errors import DomainError
-from pricing.models import Feature, Plan, PlanPhase, RateCard
-from pricing.plan_rules import CardFacts, FeatureFacts, Issue, PlanFacts, draft_issues, publish_issues
+from pricing.issues import Issue
+from pricing.models import Plan, PlanAddon, PlanPhase, RateCard
+from pricing.plan_rules import draft_issues, publish_issues
 from pricing.services.conflicts import refusing
+from pricing.services.plan_addons import attached_issues
+from pricing.services.plan_inputs import PhaseInput, PlanInput, RateCardInput, with_features
+from pricing.services.stored_plans import PLAN_COLUMNS, PlanNotDraft, input_of, locked_draft
+from pricing.services.versions import (
+    InvalidVersion,
+    PublishedLater,
+    archive_version,
+    delete_version,
+    lock_versions,
+    locked_version,
+    next_version,
+    put_in_force,
+)
+
+__all__ = ["InvalidPlan", "PhaseInput", "PlanInput", "PlanNotDraft", "PublishedLater", "RateCardInput", "input_of"]
 
 
-class InvalidPlan(DomainError):
-    """Carries every issue; its code and message are those of the first."""
-
-    def __init__(self, issues: Sequence[Issue]) -> None:
-        super().__init__(issues[0].message, extensions={"validationErrors": [issue.as_json() for issue in issues]})
-        self.code = issues[0].code
+class InvalidPlan(InvalidVersion):
+    pass
 
 
 class DraftExists(DomainError):
@@ -28,27 +40,6 @@ class DraftExists(DomainError):
         super().__init__(f"Change or publish the draft of the plan {key!r} first: a plan has one at a time.")
 
 
-class PlanNotDraft(DomainError):
-    code = "plan_not_draft"
-
-
-class PublishedLater(DomainError):
-    status = 409
-    code = "plan_effective_period_overlap"
-
-
-@dataclass(frozen=True)
-class RateCardInput:
-    """One rate card as it is given: the price in OpenMeter's JSON shape, the key that of the feature if it has one."""
-
-    type: str
-    key: str
-    name: str
-    price: Mapping[str, object]
-    feature: Feature | None = None
-    billing_cadence: str = "P1M"
-
-
 @transaction.atomic
 def create_plan(
     *,
@@ -56,72 +47,55 @@ def create_plan(
     name: str,
     currency: str,
     at: datetime,
-    rate_cards: Sequence[RateCardInput],
-    billing_cadence: str = "P1M",
-    description: str = "",
-    metadata: Mapping[str, str] | None = None,
+    phases: Sequence[PhaseInput],
+    may_be_unfinished: bool = False,
+    **others: Any,
 ) -> Plan:
     """
-    Draft the next version of a plan, with one phase.
+    Draft the next version of a plan; `others` are further members of `PlanInput`.
+
+    One that `may_be_unfinished` may break rules that are checked again when it is published.
 
     :raises InvalidPlan: naming everything that cannot be.
     :raises DraftExists: if this plan has a draft already.
     """
-    facts = PlanFacts(key, name, currency, billing_cadence, [_card_facts(card) for card in rate_cards])
-    _refuse(draft_issues(facts))
-    _lock_versions(key)
+    given = PlanInput(key=key, name=name, currency=currency, phases=with_features(phases), **others)
+    _refuse(draft_issues(given.facts, may_be_unfinished=may_be_unfinished))
+    lock_versions(Plan, key)
     with refusing("one_draft_per_plan_key", lambda: DraftExists(key)):
         plan = Plan.objects.create(
             key=key,
-            version=_next_version(key),
-            name=name,
-            description=description,
-            currency=currency,
-            billing_cadence=billing_cadence,
-            metadata=dict(metadata or {}),
+            version=next_version(Plan, key),
+            metadata=dict(given.metadata),
             created_at=at,
             updated_at=at,
+            **{column: getattr(given, column) for column in PLAN_COLUMNS},
         )
-    _write_cards(PlanPhase.objects.create(plan=plan), rate_cards)
+    _write_phases(plan, given.phases)
     return plan
 
 
 @transaction.atomic
-def change_draft(
-    *,
-    plan_id: int,
-    at: datetime,
-    name: str | None = None,
-    description: str | None = None,
-    currency: str | None = None,
-    billing_cadence: str | None = None,
-    metadata: Mapping[str, str] | None = None,
-    rate_cards: Sequence[RateCardInput] | None = None,
-) -> Plan:
+def change_draft(*, plan_id: int, at: datetime, may_be_unfinished: bool = False, **changes: Any) -> Plan:
     """
-    Change what is given of a draft; rate cards are replaced as a whole.
+    Change what is given of a draft, by members of `PlanInput`; phases are replaced as a whole.
 
     :raises PlanNotDraft: if the plan was published.
     :raises InvalidPlan: naming everything that cannot be.
     """
-    plan = _locked_draft(plan_id)
-    given = {
-        "name": name,
-        "description": description,
-        "currency": currency,
-        "billing_cadence": billing_cadence,
-        "metadata": None if metadata is None else dict(metadata),
-    }
-    for field, value in given.items():
-        if value is not None:
-            setattr(plan, field, value)
-    _refuse(draft_issues(_plan_facts(plan, rate_cards)))
+    plan = locked_draft(plan_id)
+    given = replace(input_of(plan), **changes)
+    if "phases" in changes:
+        given = replace(given, phases=with_features(given.phases))
+    _refuse(draft_issues(given.facts, may_be_unfinished=may_be_unfinished))
+    for column in PLAN_COLUMNS:
+        setattr(plan, column, getattr(given, column))
+    plan.metadata = dict(given.metadata)
     plan.updated_at = at
     plan.save()
-    if rate_cards is not None:
-        phase = plan.phases.get()
-        phase.rate_cards.all().delete()
-        _write_cards(phase, rate_cards)
+    if "phases" in changes:
+        plan.phases.all().delete()
+        _write_phases(plan, given.phases)
     return plan
 
 
@@ -134,84 +108,85 @@ def publish_plan(*, plan_id: int, at: datetime) -> Plan:
     :raises InvalidPlan: naming everything that has to change first.
     :raises PublishedLater: if another version took effect at this instant or after it.
     """
-    plan = _locked_draft(plan_id)
-    _refuse(publish_issues(_plan_facts(plan)))
-    _archive_others(plan, at)
-    plan.effective_from = plan.updated_at = at
-    plan.save(update_fields=["effective_from", "updated_at"])
+    plan = locked_draft(plan_id)
+    _refuse(open_issues(plan, at=at))
+    put_in_force(plan, at=at)
     return plan
 
 
-def _archive_others(plan: Plan, at: datetime) -> None:
-    for other in Plan.objects.filter(key=plan.key, effective_from__isnull=False, deleted_at=None):
-        began, ended = other.effective_from, other.effective_to
-        if began is not None and (began >= at or (ended is not None and ended > at)):
-            raise PublishedLater(f"Publish {plan} after {(ended or began).isoformat()}, when {other} changed last.")
-        if other.effective_to is None:
-            other.effective_to = other.updated_at = at
-            other.save(update_fields=["effective_to", "updated_at"])
+@transaction.atomic
+def archive_plan(*, plan_id: int, at: datetime) -> Plan:
+    """
+    Take a plan out of sale; subscriptions keep it.
 
-
-def _locked_draft(plan_id: int) -> Plan:
-    _lock_versions(Plan.objects.values_list("key", flat=True).get(pk=plan_id))
-    plan = Plan.objects.get(pk=plan_id)
-    if plan.effective_from is not None or plan.deleted_at is not None:
-        raise PlanNotDraft(f"Make a new version of {plan}: it is published and cannot change.")
+    :raises NotActive: if it is not on sale.
+    """
+    plan = locked_version(Plan, plan_id)
+    archive_version(plan, at=at)
     return plan
 
 
-def _lock_versions(key: str) -> None:
-    list(Plan.objects.filter(key=key).order_by("pk").select_for_update().values_list("pk"))
+@transaction.atomic
+def delete_plan(*, plan_id: int, at: datetime) -> None:
+    """
+    Delete a plan that is not on sale; once more changes nothing.
+
+    :raises StillActive: if it is on sale.
+    """
+    delete_version(locked_version(Plan, plan_id), at=at)
 
 
-def _next_version(key: str) -> int:
-    newest: int | None = Plan.objects.filter(key=key).aggregate(newest=Max("version"))["newest"]
-    return (newest or 0) + 1
+@transaction.atomic
+def next_plan(*, plan_id: int, at: datetime) -> Plan:
+    """
+    Draft the next version with everything that this one has, add-ons that are still on sale included.
 
-
-def _write_cards(phase: PlanPhase, rate_cards: Sequence[RateCardInput]) -> None:
-    RateCard.objects.bulk_create(
-        RateCard(
-            phase=phase,
-            position=position,
-            type=card.type,
-            key=card.key,
-            name=card.name,
-            feature=card.feature,
-            billing_cadence=card.billing_cadence,
-            price=dict(card.price),
+    :raises DraftExists: if the plan has a draft already.
+    """
+    source = Plan.objects.get(pk=plan_id)
+    given = input_of(source)
+    values = {column: getattr(given, column) for column in (*PLAN_COLUMNS, "metadata", "phases")}
+    plan = create_plan(key=source.key, at=at, may_be_unfinished=True, **values)
+    PlanAddon.objects.bulk_create(
+        PlanAddon(
+            plan=plan,
+            addon=attached.addon,
+            from_phase_key=attached.from_phase_key,
+            max_quantity=attached.max_quantity,
+            metadata=attached.metadata,
+            created_at=at,
+            updated_at=at,
         )
-        for position, card in enumerate(rate_cards)
+        for attached in source.plan_addons.filter(addon__effective_to=None, addon__deleted_at=None).order_by("pk")
     )
+    return plan
+
+
+def open_issues(plan: Plan, *, at: datetime) -> list[Issue]:
+    """List what keeps a stored plan from being published at a time, its add-ons included."""
+    return [*publish_issues(input_of(plan).facts), *attached_issues(plan, at=at)]
+
+
+def _write_phases(plan: Plan, phases: Sequence[PhaseInput]) -> None:
+    for position, phase in enumerate(phases):
+        row = PlanPhase.objects.create(
+            plan=plan,
+            key=phase.key,
+            name=phase.name,
+            description=phase.description,
+            metadata=dict(phase.metadata),
+            position=position,
+            duration=phase.duration or "",
+        )
+        RateCard.objects.bulk_create(
+            RateCard(phase=row, position=place, **_columns(card)) for place, card in enumerate(phase.rate_cards)
+        )
+
+
+def _columns(card: RateCardInput) -> Mapping[str, Any]:
+    return RateCard.columns_of(card.terms)
 
 
 def _refuse(issues: Sequence[Issue]) -> None:
     if issues:
         raise InvalidPlan(issues)
-
-
-def _plan_facts(plan: Plan, rate_cards: Sequence[RateCardInput] | None = None) -> PlanFacts:
-    cards: Sequence[RateCardInput | RateCard]
-    if rate_cards is None:
-        stored = RateCard.objects.filter(phase__plan=plan).select_related("feature")
-        cards = list(stored.order_by("phase__position", "position", "pk"))
-    else:
-        cards = rate_cards
-    return PlanFacts(plan.key, plan.name, plan.currency, plan.billing_cadence, [_card_facts(card) for card in cards])
-
-
-def _card_facts(card: RateCardInput | RateCard) -> CardFacts:
-    return CardFacts(
-        type=card.type,
-        key=card.key,
-        name=card.name,
-        price=card.price,
-        billing_cadence=card.billing_cadence,
-        feature=None if card.feature is None else _feature_facts(card.feature),
-    )
-
-
-def _feature_facts(feature: Feature) -> FeatureFacts:
-    return FeatureFacts(
-        key=feature.key, has_meter=feature.meter_id is not None, is_archived=feature.archived_at is not None
-    )

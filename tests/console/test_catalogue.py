@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from metering.models import Meter
 from pricing.models import Feature, Plan
-from pricing.services.plans import RateCardInput, create_plan, publish_plan
+from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
 from tests.factories import START, FeatureFactory, MeterVersionFactory, PlanFactory, PlanPhaseFactory, RateCardFactory
 
 ADD_PLAN = reverse("admin:pricing_plan_add")
@@ -306,7 +306,8 @@ def test_it_keeps_tiers_and_cadences_that_came_through_the_api(console):
         feature=feature,
         billing_cadence="P12M",
     )
-    plan = create_plan(key="pro", name="Pro", currency="USD", billing_cadence="P12M", rate_cards=[card], at=START)
+    phases = [PhaseInput([card])]
+    plan = create_plan(key="pro", name="Pro", currency="USD", billing_cadence="P12M", phases=phases, at=START)
     url = reverse("admin:pricing_plan_change", args=(plan.pk,))
     form = console.get(url).context["adminform"].form
     shown = {field.html_name: field.value() for field in form.cards.forms[0] if field.value()}

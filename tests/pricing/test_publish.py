@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from pricing.models import Plan, VersionStatus, RateCard
+from pricing.models import Plan, RateCard, VersionStatus
 from pricing.services.features import archive_feature
 from pricing.services.plans import (
     InvalidPlan,
+    PhaseInput,
     PlanNotDraft,
     PublishedLater,
     RateCardInput,
@@ -25,7 +26,7 @@ TIERED = {"type": "tiered", "mode": "graduated", "tiers": [{"unitPrice": {"type"
 
 def draft(**changes):
     card = RateCardInput("flat_fee", "fee", "Base fee", FLAT)
-    given = {"key": "pro", "name": "Pro", "currency": "USD", "at": AT, "rate_cards": [card]}
+    given = {"key": "pro", "name": "Pro", "currency": "USD", "at": AT, "phases": [PhaseInput([card])]}
     return create_plan(**{**given, **changes})
 
 
@@ -56,7 +57,7 @@ def test_it_leaves_other_plans_alone():
 
 @pytest.mark.django_db
 def test_it_refuses_a_plan_without_rate_cards():
-    plan = draft(rate_cards=[])
+    plan = draft(phases=[PhaseInput()])
     with pytest.raises(InvalidPlan, match="Add at least one rate card") as refusal:
         publish_plan(plan_id=plan.pk, at=AT)
     assert refusal.value.code == "plan_phase_has_no_rate_cards"
@@ -67,7 +68,7 @@ def test_it_refuses_a_plan_without_rate_cards():
 @pytest.mark.django_db
 def test_it_checks_again_what_was_right_in_the_draft():
     feature = FeatureFactory(key="tokens")
-    plan = draft(rate_cards=[RateCardInput("usage_based", "tokens", "Tokens", TIERED, feature)])
+    plan = draft(phases=[PhaseInput([RateCardInput("usage_based", "tokens", "Tokens", TIERED, feature)])])
     archive_feature(feature_id=feature.pk, at=AT)
     with pytest.raises(InvalidPlan) as refusal:
         publish_plan(plan_id=plan.pk, at=AT)
@@ -145,7 +146,9 @@ def test_it_and_a_change_of_the_draft_wait_for_each_other():
 
     def change():
         try:
-            change_draft(plan_id=plan.pk, at=LATER, rate_cards=[RateCardInput("flat_fee", "seat", "Seat", FLAT)])
+            change_draft(
+                plan_id=plan.pk, at=LATER, phases=[PhaseInput([RateCardInput("flat_fee", "seat", "Seat", FLAT)])]
+            )
         except PlanNotDraft as error:
             refusals.append(error)
         finally:
