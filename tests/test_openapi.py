@@ -18,8 +18,9 @@ OPENMETER = Path(__file__).resolve().parents[2] / "shared/openmeter-v1.json"
 DEVIATIONS = {
     r"\+ header Idempotency-Key": "Our own: any creating request can be repeated.",
     r"[+-] .*\.annotations ": "We keep nothing of the system's own beside metadata.",
-    r"\+ .*\$(\.items\[\])?\.timeZone ": "Our own: the zone in which a customer's days and periods start.",
-    r"- .*\.subscriptions\[\]\.(alignment|deletedAt|description)": "Subscriptions have none of these yet.",
+    r"\+ .*\.timeZone ": "Our own: the zone in which a customer's days and periods start.",
+    r"- .*\.subscriptions\[\]\.deletedAt ": "A subscription that is deleted is gone.",
+    r"\+ .*\.(awaitsPayment|carriesUsage|minimumAmount|prorateMinimum) ": "Our own: what a plan agrees beside prices.",
     r"\+ answer 200 application/openmetrics-text": "Our own: a scraper that asks by name is answered so.",
     r"\+ answer .*\.verdict ": "Our own: what became of an event.",
     r"\+ answer .*\.verdict\.": "The same.",

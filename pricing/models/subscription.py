@@ -1,6 +1,7 @@
 """Who pays which prices, from when to when."""
 
 import zoneinfo
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -10,10 +11,12 @@ from django.db.models import Deferrable, F, Q
 from djmoney.models.fields import CurrencyField
 
 from metering.models import Customer, TstzRange, UlidField, same, tracked
+from metering.periods import parse_cadence
 from pricing.contract import Contract
 from pricing.models.addon import Addon
 from pricing.models.plan import Plan, SettlementMode
 from pricing.models.rate_card import RateCardType, TermsColumns
+from pricing.service_periods import Rhythm
 
 
 class SubscriptionStatus(models.TextChoices):
@@ -32,6 +35,24 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     def not_over(self, at: datetime) -> "SubscriptionQuerySet":
         """Subscriptions that run at a time or start later; those that await payment are not among them."""
         return self.filter(Q(active_to=None) | Q(active_to__gt=at), awaits_payment=False)
+
+    def in_status(self, statuses: Iterable[str], at: datetime) -> "SubscriptionQuerySet":
+        """Subscriptions whose status at a time is one of these; see `Subscription.status`."""
+        begun = Q(active_from__lte=at, awaits_payment=False)
+        conditions = {
+            SubscriptionStatus.SCHEDULED: Q(awaits_payment=True) | Q(active_from__gt=at),
+            SubscriptionStatus.ACTIVE: begun & Q(active_to=None),
+            SubscriptionStatus.CANCELED: begun & Q(active_to__gt=at),
+            SubscriptionStatus.INACTIVE: begun & Q(active_to__lte=at),
+        }
+        wanted = Q(pk__in=[])
+        for status in statuses:
+            wanted |= conditions[SubscriptionStatus(status)]
+        return self.filter(wanted)
+
+    def with_neighbours(self) -> "SubscriptionQuerySet":
+        """The same, read with customer, plan, and the subscriptions before and after."""
+        return self.select_related("customer__test_clock", "plan", "supersedes", "superseded_by")
 
 
 @tracked()
@@ -93,6 +114,11 @@ class Subscription(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(self.time_zone)
+
+    @property
+    def rhythm(self) -> Rhythm:
+        """Return how its billing periods step."""
+        return Rhythm(self.billing_anchor, parse_cadence(self.billing_cadence), self.zone)
 
     @property
     def agreed(self) -> Contract:

@@ -35,24 +35,38 @@ class CostBasisPinOutput(serializers.Serializer[Any]):
     costBasisId = UlidField()
 
 
+class SubscriptionAlignmentOutput(serializers.Serializer[Any]):
+    billablesMustAlign = serializers.BooleanField(required=False, help_text="Always true.")
+
+
 class SubscriptionOutput(serializers.Serializer[Any]):
     """What the layer above shows of a subscription, see `metering.queries.subscriptions`."""
 
     id = UlidField()
     name = serializers.CharField()
+    description = serializers.CharField(required=False)
     status = serializers.ChoiceField(choices=["active", "inactive", "canceled", "scheduled"])
     customerId = UlidField()
     plan = PlanReferenceOutput(required=False)
     currency = CurrencyField()
     billingCadence = serializers.CharField(help_text="An ISO 8601 duration.")
     billingAnchor = serializers.DateTimeField()
+    timeZone = serializers.CharField(help_text="The zone in which its periods start.")
+    alignment = SubscriptionAlignmentOutput(required=False)
     proRatingConfig = ProRatingConfigOutput(required=False)
     settlementMode = serializers.ChoiceField(choices=["credit_then_invoice", "credit_only"])
     costBasisMode = serializers.ChoiceField(choices=["dynamic", "pinned"])
     costBasisPins = CostBasisPinOutput(many=True)
+    minimumAmount = serializers.CharField(required=False, help_text="The least that a billing period comes to.")
+    prorateMinimum = serializers.BooleanField(required=False)
+    carriesUsage = serializers.BooleanField(help_text="Whether tiers go on where the plan before has left them.")
+    awaitsPayment = serializers.BooleanField(
+        required=False, help_text="True while a change to it waits for its payment; until then it bills nothing."
+    )
     activeFrom = serializers.DateTimeField()
     activeTo = serializers.DateTimeField(required=False)
     metadata = texts(required=False)
+    annotations = texts(required=False, help_text="The subscriptions before and after it, by id.")
     createdAt = serializers.DateTimeField()
     updatedAt = serializers.DateTimeField()
 
