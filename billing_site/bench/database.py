@@ -1,4 +1,4 @@
-"""What the database itself can do: COPY of ready rows, and roll-up. Runs with the settings of the installation."""
+"""What the database itself can do: COPY of ready rows, or roll-up. Runs with the settings of the installation."""
 
 import json
 import sys
@@ -10,30 +10,35 @@ from uuid import uuid4
 import django
 
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
-_COPY = "COPY bench_event (key, source, event_id, type, subject, time, time_was_sent, data, batch_id) FROM STDIN"
 _BATCH = 1_000
 
 
 def main() -> None:
-    """Print as JSON the rates of COPY and roll-up; arguments: rows, connections."""
-    rows, connections = int(sys.argv[1]), int(sys.argv[2])
+    """Print as JSON a rate; arguments: "copy", rows and connections, or "rollup" and events."""
+    what, *numbers = sys.argv[1:]
     django.setup()
     from django.conf import settings
 
     from billing_site.embedded_postgres import EmbeddedPostgres
 
     with EmbeddedPostgres(settings.DATA_DIR).running():
-        print(json.dumps({"copy": copy_rate(rows, connections), "rollup": rollup_rate(rows)}))  # noqa: T201
+        rate = copy_rate if what == "copy" else rollup_rate
+        print(json.dumps(rate(*map(int, numbers))))  # noqa: T201
 
 
 def copy_rate(rows: int, connections: int) -> float:
-    """Return rows a second, copied in batches into a table like that of events, one transaction each."""
+    """
+    Return rows a second, copied in batches into a table like that of events, one transaction each.
+
+    The table stays, and so grows from call to call, as that of events does under load.
+    """
     from django.db import connection
 
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE bench_event (LIKE metering_event INCLUDING ALL)")
-    share = rows // connections // _BATCH
-    work = [[_ready_rows() for _ in range(share)] for _ in range(connections)]
+        cursor.execute("CREATE TABLE IF NOT EXISTS bench_event (LIKE metering_event INCLUDING ALL)")
+    run, share = uuid4().hex[:12], rows // connections // _BATCH
+    firsts = iter(range(0, share * connections * _BATCH, _BATCH))
+    work = [[_ready_rows(run, next(firsts)) for _ in range(share)] for _ in range(connections)]
     threads = [threading.Thread(target=_copy, args=(batches,)) for batches in work]
     started = time.perf_counter()
     for thread in threads:
@@ -47,22 +52,28 @@ def _copy(batches: list[bytes]) -> None:
     import psycopg
     from django.db import connection
 
+    from metering.ingest.copy_lines import COLUMNS
+
     params = {**connection.get_connection_params(), "autocommit": True, "cursor_factory": psycopg.Cursor}
     with psycopg.connect(**params) as own, own.cursor() as cursor:
         for batch in batches:
-            with cursor.copy(_COPY) as copy:
+            with cursor.copy(f"COPY bench_event ({COLUMNS}) FROM STDIN") as copy:
                 copy.write(batch)
 
 
-def _ready_rows() -> bytes:
-    lines = []
-    for number in range(_BATCH):
-        event = _event(number)
-        at = event["time"]
-        lines.append(
-            f"{uuid4()}\tbench\t{uuid4()}\tllm_tokens\t{event['subject']}\t{at}\tt\t{json.dumps(event['data'])}\t1\n"
-        )
-    return "".join(lines).encode()
+def _ready_rows(run: str, first: int) -> bytes:
+    """Return what the events become that post_events.lua posts: as it posts them, not in the order of their keys."""
+    from metering.ingest.copy_lines import copy_line
+    from metering.ingest.decode import decode_events
+
+    body = json.dumps([_posted(run, number) for number in range(first, first + _BATCH)]).encode()
+    events = decode_events(body, "application/json", at=_AT, api_key_id=1)
+    return "".join([copy_line(event, 1) for event in events]).encode()
+
+
+def _posted(run: str, number: int) -> dict[str, object]:
+    at = _AT.replace(day=1 + number % 28, hour=number % 24, minute=number % 60, second=number % 59)
+    return {**_event(number), "id": f"{run}-{number}", "type": "llm_tokens", "time": at.isoformat()}
 
 
 def _event(number: int) -> dict[str, object]:

@@ -38,9 +38,13 @@ def _ingestion(sizes: Sizes, say: Say) -> dict[str, float]:
     with data_folder() as folder:
         with serving(folder) as installation:
             rates = _posted(installation, sizes, say)
-        say("COPY and roll-up")
-        done = module(folder, "billing_site.bench.database", str(sizes.rows), str(_BATCH_CONNECTIONS))
-        return {**rates, **json.loads(done)}
+        say("roll-up")
+        return {**rates, "rollup": _by_database(folder, "rollup", sizes.rows)}
+
+
+def _by_database(folder: Path, *arguments: object) -> float:
+    rate: float = json.loads(module(folder, "billing_site.bench.database", *(str(word) for word in arguments)))
+    return rate
 
 
 def _posted(installation: Installation, sizes: Sizes, say: Say) -> dict[str, float]:
@@ -51,6 +55,8 @@ def _posted(installation: Installation, sizes: Sizes, say: Say) -> dict[str, flo
             "noop": partial(load.post, noop, key=key, connections=_CONNECTIONS),
             "twin": partial(load.post, own, key=key, connections=_CONNECTIONS, way="django"),
             "lane": partial(load.post, own, key=key, connections=_CONNECTIONS),
+            # Not after the batches, which leave something to roll up.
+            "copy": lambda seconds: _by_database(installation.data_dir, "copy", sizes.rows, _BATCH_CONNECTIONS),
             "batches": partial(load.post, own, key=key, connections=_BATCH_CONNECTIONS, size=1_000),
         }
         say("warming up")
@@ -59,7 +65,7 @@ def _posted(installation: Installation, sizes: Sizes, say: Say) -> dict[str, flo
             post(seconds=sizes.warm_seconds)
         found: dict[str, list[float]] = {name: [] for name in kinds}
         for turn in range(sizes.turns):
-            say(f"no-op, Django view, lane, batches: turn {turn + 1} of {sizes.turns}")
+            say(f"no-op, Django view, lane, COPY, batches: turn {turn + 1} of {sizes.turns}")
             for name, post in kinds.items():
                 found[name].append(post(seconds=sizes.seconds))
     return {name: median(rates) for name, rates in found.items()}
