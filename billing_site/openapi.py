@@ -27,6 +27,8 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "PREPROCESSING_HOOKS": ["metering.api.schema.document.name_path_variables"],
     # Enumerations stay where they are used: as components they would need names that are unique across the document.
     "POSTPROCESSING_HOOKS": [],
+    # What a PATCH needs is in its serializer.
+    "COMPONENT_SPLIT_PATCH": False,
     # Docstrings are for those who read the code.
     "DISABLE_DOCSTRING_DESCRIPTIONS": True,
     "ENFORCE_NON_BLANK_FIELDS": True,
