@@ -10,6 +10,8 @@ from metering.problems import unknown_route
 urlpatterns = [
     path("health", health),
     path("admin/", secured_urls()),
+    # First, as paths of metering take whatever follows a customer.
+    path("api/v1/", include("pricing.urls")),
     path("api/v1/", include("metering.urls")),
     path("api/v2/", include("metering.urls_v2")),
     path("api/docs/", show_document, name="api-docs"),

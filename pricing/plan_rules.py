@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from pricing.issues import Issue, length_issues
+from pricing.keys import is_key, key_advice
 from pricing.money import UnknownCurrency, exponent
-from pricing.rate_card_rules import CardFacts, card_issues, is_key, key_advice, read_cadence
+from pricing.rate_card_rules import CardFacts, card_issues, read_cadence
 
 SETTLEMENT_MODES = ("credit_then_invoice",)
 _EMPTY_PHASE = "plan_phase_has_no_rate_cards"

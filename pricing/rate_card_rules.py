@@ -1,6 +1,5 @@
 """Pure: what a rate card has to be, as a list of everything that is not so; paths start at the rate card."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,12 +7,11 @@ from typing import Any
 from metering.periods import Cadence, parse_cadence
 from pricing.entitlement_templates import template_issues
 from pricing.issues import Issue
+from pricing.keys import is_key, key_advice
 from pricing.prices import Charge, InvalidPrice, parse_charge
 from pricing.tax_configs import tax_issues
 from pricing.terms import Terms
 
-KEY = re.compile(r"[a-z0-9]+(?:_[a-z0-9]+)*")
-MAX_KEY_LENGTH = 64
 MAX_NAME_LENGTH = 256
 MAX_DESCRIPTION_LENGTH = 1024
 FLAT_FEE = "flat_fee"
@@ -59,19 +57,6 @@ class CardFacts:
         """Return the word for the kind of price, None without a price."""
         price = self.terms.price
         return None if price is None else str(price.get("type")) if isinstance(price, Mapping) else ""
-
-
-def is_key(text: str) -> bool:
-    """Tell whether a text may be a key: lower-case words and digits joined by underscores, 64 characters at most."""
-    return len(text) <= MAX_KEY_LENGTH and KEY.fullmatch(text) is not None
-
-
-def key_advice(what: str, key: str) -> str:
-    """Say how a key is written."""
-    return (
-        f"Write the key of the {what} as 1 to {MAX_KEY_LENGTH} lower-case letters, digits and single underscores, "
-        f"not as {key!r}."
-    )
 
 
 def card_issues(card: CardFacts, *, plan_cadence: str | None = None) -> list[Issue]:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pricing.issues import Issue
+from pricing.keys import ULID
 
 _BEHAVIORS = ("inclusive", "exclusive")
 _STRIPE_CODE = re.compile(r"txcd_[0-9]{8}")
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}")
 _MEMBERS = ("behavior", "taxCodeId", "stripe", "customInvoicing")
 _PATH = ".taxConfig"
 
@@ -23,7 +23,7 @@ def tax_issues(config: object) -> Iterator[Issue]:
         yield _wrong(f"Remove {name}: only {', '.join(_MEMBERS)} can be set here.", f".{name}")
     if config.get("behavior") not in (None, *_BEHAVIORS):
         yield _wrong(f"Set the behavior to {' or '.join(_BEHAVIORS)}.", ".behavior")
-    if not _is_text(config.get("taxCodeId", "0" * 26), _ULID):
+    if not _is_text(config.get("taxCodeId", "0" * 26), ULID):
         yield _wrong("Name a tax code by its id, which has 26 characters.", ".taxCodeId")
     if "stripe" in config and not _is_text(_code(config["stripe"]), _STRIPE_CODE):
         yield _wrong("Write Stripe's tax code as txcd_ and eight digits.", ".stripe.code")

@@ -28,6 +28,16 @@ DEVIATIONS = {
     r"POST /api/v1/events: [+-] request .*\.specversion": "OpenMeter takes events without it as well.",
     r"- answer .*\.event\.(datacontenttype|dataschema) ": "Taken with an event, and not kept, as in OpenMeter.",
     r"POST /api/v1/portal/tokens: \+ request .*\.expiresAt": "Read only there by its document, not by its code.",
+    r"\+ .*\.price\.(cells|default|dimensions)[ \[]": "Our own: prices by values of a meter's groups.",
+    r"\+ .*\.price\.type is one of matrix": "The same.",
+    r"\+ .*\.price\.flatPriceAtZeroUsage ": "Our own: whether the first tier is entered without usage.",
+    r"\+ .*\.(unitConfig|prorateCommitments)[ .]": "In its v3 document, and our own.",
+    r"\+ answer .*\.warnings[ \[]": "Our own: what of a plan may not be meant.",
+    r"/plans/\{planId\}/addons.*\+ answer .*\.id ": "In its v3 document: what a plan offers has an id.",
+    r"[+-] request .*\.duration ": "The last phase has none, so it may be left out.",
+    r"- answer .*\.validationErrors\[\]\.attributes ": "The sentence says what these would.",
+    r"- answer .*\.unitCost\.pricing[ .]": "There are no prices of language models yet.",
+    r"(features|addons).*- answer .*\$(\[\]|\.items\[\])?\.deletedAt ": "Archived, or gone.",
     r"\+ answer .*\.backfill[ .]": "Our own: how far a new meter is with older events.",
 }
 OWN = {

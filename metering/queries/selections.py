@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any, Final
 
 from metering.errors import DomainError
-from metering.filter_string import FilterString, one_of
+from metering.filter_string import FilterString, one_of, parse_filter
 from metering.identity import text_hash
 from metering.models import MeterVersion, SubjectLink
 from metering.spans import Span, clip_spans, later
 from metering.usage_sql import Selection
 
-# The texts of groups that count, by group name.
-Filters = Mapping[str, Sequence[str] | FilterString]
+# What of groups counts, by group name: texts, a condition, or a condition as it is stored in JSON.
+Filters = Mapping[str, Sequence[str] | FilterString | Mapping[str, Any]]
+_FILTER_DEPTH: Final = 2
 
 
 class UnknownGroupKey(DomainError):
@@ -69,8 +71,13 @@ def place_of(version: MeterVersion, key: str) -> int:
     return version.group_keys.index(key)
 
 
-def _condition(wanted: Sequence[str] | FilterString) -> FilterString:
-    return wanted if isinstance(wanted, FilterString) else one_of(wanted)
+def _condition(wanted: Sequence[str] | FilterString | Mapping[str, Any]) -> FilterString:
+    match wanted:
+        case FilterString():
+            return wanted
+        case Mapping():
+            return parse_filter(wanted, depth=_FILTER_DEPTH)
+    return one_of(wanted)
 
 
 def _named_spans(spans: Sequence[Span] | None, subjects: Sequence[str] | None) -> list[Span]:

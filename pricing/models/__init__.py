@@ -12,7 +12,7 @@ from pricing.models.subscription import (
     SubscriptionPhase,
     SubscriptionStatus,
 )
-from pricing.models.versions import Versioned, VersionStatus
+from pricing.models.versions import Versioned, VersionQuerySet, VersionStatus
 
 __all__ = [
     "Addon",
@@ -32,6 +32,7 @@ __all__ = [
     "SubscriptionPhase",
     "SubscriptionStatus",
     "TermsColumns",
+    "VersionQuerySet",
     "VersionStatus",
     "Versioned",
 ]

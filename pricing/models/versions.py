@@ -27,6 +27,20 @@ class VersionQuerySet(models.QuerySet[_V]):
         begun = self.filter(effective_from__lte=at, deleted_at=None)
         return begun.filter(Q(effective_to=None) | Q(effective_to__gt=at))
 
+    def with_status(self, statuses: Iterable[str], at: datetime) -> Self:
+        """Versions that have one of these statuses at a time."""
+        begun, ended = Q(effective_from__lte=at), Q(effective_to__lte=at)
+        conditions = {
+            VersionStatus.DRAFT: Q(effective_from=None),
+            VersionStatus.SCHEDULED: Q(effective_from__gt=at),
+            VersionStatus.ACTIVE: begun & (Q(effective_to=None) | Q(effective_to__gt=at)),
+            VersionStatus.ARCHIVED: begun & ended,
+        }
+        wanted = Q()
+        for status in statuses:
+            wanted |= conditions[VersionStatus(status)]
+        return self.filter(wanted)
+
 
 class Versioned(models.Model):
     """A version of something on sale; its status follows from when it takes effect."""
