@@ -8,7 +8,7 @@ from django.conf import settings
 from metering.errors import DomainError
 from metering.models import Customer
 from pricing.models import Plan, VersionStatus
-from pricing.services.subscriptions import start_subscription
+from pricing.services.subscriptions.start import start_subscription
 
 logger = logging.getLogger(__name__)
 
