@@ -41,12 +41,17 @@ def node_sdk():
 
 @pytest.fixture
 def node(live_billing, name, node_sdk):
-    """Run one of the scenarios of `scenarios.mjs` with a name of its own, and return what it found."""
+    """Run one of the scenarios of `scenarios.mjs` with a name of its own and the bodies given; return what it found."""
 
-    def run(scenario):
+    def run(scenario, **bodies):
         done = subprocess.run(
             ["node", str(_NODE / "scenarios.mjs"), scenario, name],
-            env={**os.environ, "OPENMETER_URL": live_billing.url, "OPENMETER_API_KEY": live_billing.api_key},
+            env={
+                **os.environ,
+                "OPENMETER_URL": live_billing.url,
+                "OPENMETER_API_KEY": live_billing.api_key,
+                "BODIES": json.dumps(bodies),
+            },
             capture_output=True,
             text=True,
             timeout=_SECONDS,

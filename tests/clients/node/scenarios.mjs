@@ -1,6 +1,7 @@
 // One scenario for each argument that pytest gives; it prints what the SDK made of the server's answers as JSON.
 import { HTTPError, OpenMeter } from '@openmeter/sdk'
 import { OpenMeter as PortalClient } from '@openmeter/sdk/portal'
+import { subscriptionScenarios } from './subscriptions.mjs'
 
 const [scenario, name] = process.argv.slice(2)
 const baseUrl = process.env.OPENMETER_URL
@@ -37,6 +38,8 @@ async function refusal(promise) {
 const rowsOf = (usage) => usage.data.map((row) => ({ value: row.value, subject: row.subject, ...row.groupBy }))
 
 const scenarios = {
+  ...subscriptionScenarios({ client, name, makeMeter, refusal }),
+
   async usage() {
     const meter = await makeMeter()
     await client.events.ingest(event(1))
