@@ -25,31 +25,29 @@ def plain_filters(filters: Mapping[str, Mapping[str, Any]]) -> dict[str, str] | 
 
 
 def filter_words(filters: Mapping[str, Mapping[str, Any]]) -> str:
-    """Say stored filters in a line, such as `model = large, medium; region is not eu`; empty for none."""
-    return "; ".join(f"{group} {_words(wanted)}" for group, wanted in filters.items())
+    """Say stored filters in a line, such as `model large or medium, region not eu`; empty for none."""
+    return ", ".join(f"{group} {_words(wanted)}" for group, wanted in filters.items())
 
 
 _WORDS = {
-    "$eq": "=",
-    "$ne": "is not",
-    "$in": "=",
-    "$nin": "is none of",
-    "$like": "is like",
-    "$nlike": "is not like",
-    "$ilike": "is like (any case)",
-    "$nilike": "is not like (any case)",
-    "$gt": ">",
-    "$gte": "≥",
-    "$lt": "<",
-    "$lte": "≤",
+    "$ne": "not ",
+    "$nin": "not ",
+    "$like": "like ",
+    "$nlike": "not like ",
+    "$ilike": "like ",
+    "$nilike": "not like ",
+    "$gt": "> ",
+    "$gte": "≥ ",
+    "$lt": "< ",
+    "$lte": "≤ ",
 }
 
 
 def _words(wanted: Mapping[str, Any]) -> str:
     ((operator, value),) = wanted.items()
     if operator in ("$and", "$or"):
-        return f" {operator.removeprefix('$')} ".join(f"({_words(part)})" for part in value)
-    return f"{_WORDS[operator]} {', '.join(value) if isinstance(value, list) else value}"
+        return f" {operator.removeprefix('$')} ".join(_words(part) for part in value)
+    return _WORDS.get(operator, "") + (" or ".join(value) if isinstance(value, list) else value)
 
 
 def _normal(wanted: object) -> dict[str, Any]:

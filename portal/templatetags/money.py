@@ -11,10 +11,12 @@ from django.utils.translation import get_language, to_locale
 from invoicing.formats import Formats
 from invoicing.models import Invoice, InvoiceLine
 from metering.periods import Period
+from pricing.feature_filters import filter_words
 
 register = template.Library()
 
 _UTC = ZoneInfo("UTC")
+register.filter("filter_words", filter_words)
 
 
 @register.filter

@@ -13,6 +13,7 @@ from metering.admin.base import ConsoleAdmin
 from metering.admin.display import NOTHING, Panel, json_of, link, link_to, list_url, moment
 from metering.admin.forms import ChoicesOfValuesField, ConsoleForm, PairsField
 from metering.admin.pages import find_row, run_action
+from pricing.feature_filters import filter_words
 from pricing.models import Feature, RateCard
 from pricing.services.features import archive_feature, create_feature
 
@@ -66,7 +67,7 @@ class FeatureAdmin(ConsoleAdmin):
 
     @display(description="only events with")
     def filters_line(self, row: Feature) -> str:
-        return "; ".join(f"{name} = {', '.join(values)}" for name, values in row.filters.items()) or NOTHING
+        return filter_words(row.filters) or NOTHING
 
     @display(description="created", ordering="pk")
     def created(self, row: Feature) -> str:

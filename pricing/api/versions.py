@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from django.db.models import Q
 from django.http import Http404
 
-from pricing.models import VersionQuerySet, Versioned
+from pricing.models import Versioned, VersionQuerySet
 
 _V = TypeVar("_V", bound=Versioned)
 _ORDER = {"id": "ulid", "key": "key", "version": "version", "created_at": "created_at", "updated_at": "updated_at"}

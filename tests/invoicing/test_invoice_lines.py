@@ -94,12 +94,12 @@ def test_it_counts_only_while_a_subject_is_the_customers():
 def test_it_takes_only_what_the_features_filter_lets_through():
     subscription = subscribe(fee=None)
     feature = subscription.items.get().feature
-    feature.filters = {"model": ["small"]}
+    feature.filters = {"model": {"$eq": "small"}}
     feature.save()
     use(subscription.customer, 100, day(1, 5))
     factories.EventFactory(subject=subscription.customer.key, time=day(1, 6), data={"tokens": 3, "model": "small"})
     line = bill(subscription, day(2, 2)).lines.get()
-    assert (line.quantity, line.filters) == (3, {"model": ["small"]})
+    assert (line.quantity, line.filters) == (3, {"model": {"$eq": "small"}})
 
 
 def test_late_usage_changes_no_line_that_was_billed():

@@ -43,7 +43,7 @@ def usage_line():
         name="Tokens",
         type=RateCardType.USAGE_BASED,
         meter_version=factories.MeterVersionFactory(meter__name="Tokens <used>"),
-        filters={"model": ["large", "small"]},
+        filters={"model": {"$in": ["large", "small"]}},
         quantity=Decimal(500),
         amount=Decimal("5.00"),
     )

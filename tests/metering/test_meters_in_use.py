@@ -19,7 +19,7 @@ LATER = START + timedelta(days=31)
 
 
 def _feature(**changes):
-    return FeatureFactory(**{"key": "large_tokens", "filters": {"model": ["large"]}, **changes})
+    return FeatureFactory(**{"key": "large_tokens", "filters": {"model": {"$eq": "large"}}, **changes})
 
 
 def test_it_keeps_a_meter_of_a_feature_that_is_on_sale(api):

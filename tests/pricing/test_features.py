@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pricing.feature_filters import filter_words
 from pricing.models import Feature
 from pricing.services.features import (
     DuplicateFeature,
@@ -20,7 +21,7 @@ def test_it_keeps_meter_and_filters():
     meter = MeterVersionFactory(group_by={"model": "$.model"}).meter
     feature = create_feature(key="tokens", name="Tokens", at=AT, meter=meter, filters={"model": ("large",)})
     feature.refresh_from_db()
-    assert (feature.meter, feature.filters, feature.created_at) == (meter, {"model": ["large"]}, AT)
+    assert (feature.meter, feature.filters, feature.created_at) == (meter, {"model": {"$eq": "large"}}, AT)
 
 
 def test_it_refuses_a_key_that_is_taken_with_409_and_changes_nothing():
@@ -65,20 +66,34 @@ def test_it_refuses_an_empty_name():
     ("_case", "filters", "message"),
     [
         ("not a group of the meter", {"region": ["eu"]}, "Use one of model, instead of the filter 'region'"),
-        ("no values", {"model": []}, "List the values of 'model'"),
-        ("not texts", {"model": [1]}, "List the values of 'model'"),
+        ("no values", {"model": []}, "A filter cannot be: "),
+        ("not texts", {"model": [1, 2]}, "A filter cannot be: "),
+        ("empty text", {"model": ""}, "A filter cannot be: "),
+        ("no operator", {"model": {"$is": "large"}}, "A filter cannot be: Give exactly one operator"),
     ],
 )
 def test_it_refuses_filters_the_meter_cannot_serve(_case, filters, message):
     meter = MeterVersionFactory(group_by={"model": "$.model"}).meter
     with pytest.raises(InvalidFeature, match=message):
         create_feature(key="tokens", name="Tokens", at=AT, meter=meter, filters=filters)
+    assert not Feature.objects.exists()
 
 
-def test_it_refuses_a_single_text_as_the_values_of_a_filter():
+@pytest.mark.parametrize(
+    ("given", "stored", "words"),
+    [
+        ("large", {"$eq": "large"}, "model large"),
+        (("large",), {"$eq": "large"}, "model large"),
+        (["large", "xl"], {"$in": ["large", "xl"]}, "model large or xl"),
+        ({"$ne": "mini", "$in": None}, {"$ne": "mini"}, "model not mini"),
+        ({"$or": [{"$like": "l%"}, {"$nin": ["xl", "xs"]}]}, None, "model like l% or not xl or xs"),
+    ],
+)
+def test_it_stores_filters_in_one_form(given, stored, words):
     meter = MeterVersionFactory(group_by={"model": "$.model"}).meter
-    with pytest.raises(InvalidFeature, match="List the values of 'model'"):
-        create_feature(key="tokens", name="Tokens", at=AT, meter=meter, filters={"model": "large"})
+    feature = create_feature(key="tokens", name="Tokens", at=AT, meter=meter, filters={"model": given})
+    assert feature.filters == {"model": stored or given}
+    assert filter_words(feature.filters) == words
 
 
 def test_it_refuses_filters_without_a_meter():

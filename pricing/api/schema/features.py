@@ -11,7 +11,7 @@ from metering.api.schema.fields import PageOutput, UlidField, texts
 from metering.serializers.filters import FilterTextField
 from pricing.api.schema.rate_cards import NumericField, OneOfExtension
 from pricing.feature_filters import FILTER_DEPTH
-from pricing.serializers.features import FeatureInput, FeatureListInput
+from pricing.serializers.features import FeatureInput, FeatureListInput, UnitCostField
 
 _TAG = "Product catalog"
 
@@ -35,14 +35,17 @@ class UnitCostOutputField(serializers.Field[Any, Any, Any, Any]):
     """What a unit costs us."""
 
 
-class UnitCostExtension(OneOfExtension):
-    target_class = UnitCostOutputField
+class _UnitCostExtension(OneOfExtension):
     component = "FeatureUnitCost"
     shapes = {"manual": FeatureManualUnitCostOutput, "llm": FeatureLLMUnitCostOutput}
 
 
-class UnitCostInputExtension(UnitCostExtension):
-    target_class = "pricing.serializers.features.UnitCostField"
+class UnitCostOutputExtension(_UnitCostExtension):
+    target_class = UnitCostOutputField
+
+
+class UnitCostInputExtension(_UnitCostExtension):
+    target_class = UnitCostField
 
 
 class ConditionExtension(FilterStringExtension):
