@@ -1,6 +1,6 @@
 """Plans as the API takes and shows them, in OpenMeter's shapes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -51,25 +51,7 @@ class PlanChangeInput(serializers.Serializer[Any]):
 
     def values(self) -> dict[str, Any]:
         """Return what was sent in the words of `change_draft`."""
-        sent = self.validated_data
-        own = {
-            "minimumAmount": "minimum_amount",
-            "prorateMinimum": "prorate_minimum",
-            "carriesUsage": "carries_usage",
-        }
-        values = {
-            "name": sent["name"],
-            "description": sent["description"] or "",
-            "metadata": sent["metadata"] or {},
-            "billing_cadence": sent["billingCadence"],
-            "is_prorating": (sent["proRatingConfig"] or {"enabled": True})["enabled"],
-            "settlement_mode": sent["settlementMode"] or SettlementMode.CREDIT_THEN_INVOICE,
-            "phases": sent["phases"],
-        }
-        values |= {column: sent[name] for name, column in own.items() if name in sent}
-        if values.get("minimum_amount") is not None:
-            values["minimum_amount"] = Decimal(values["minimum_amount"])
-        return values
+        return _plan_values(self.validated_data)
 
 
 class PlanCreateInput(PlanChangeInput):
@@ -80,6 +62,33 @@ class PlanCreateInput(PlanChangeInput):
         """Return what was sent in the words of `create_plan`."""
         sent = self.validated_data
         return super().values() | {"key": sent["key"], "currency": sent["currency"]}
+
+
+class CustomPlanInput(PlanChangeInput):
+    """A plan for one customer alone, read into what the services take."""
+
+    currency = TextField(max_length=3)
+
+    def to_internal_value(self, data: Any) -> PlanInput:
+        sent = super().to_internal_value(data)
+        return PlanInput(currency=sent["currency"], **_plan_values(sent))
+
+
+def _plan_values(sent: Mapping[str, Any]) -> dict[str, Any]:
+    own = {"minimumAmount": "minimum_amount", "prorateMinimum": "prorate_minimum", "carriesUsage": "carries_usage"}
+    values = {
+        "name": sent["name"],
+        "description": sent["description"] or "",
+        "metadata": sent["metadata"] or {},
+        "billing_cadence": sent["billingCadence"],
+        "is_prorating": (sent["proRatingConfig"] or {"enabled": True})["enabled"],
+        "settlement_mode": sent["settlementMode"] or SettlementMode.CREDIT_THEN_INVOICE,
+        "phases": sent["phases"],
+    }
+    values |= {column: sent[name] for name, column in own.items() if name in sent}
+    if values.get("minimum_amount") is not None:
+        values["minimum_amount"] = Decimal(values["minimum_amount"])
+    return values
 
 
 def plan_output(

@@ -11,7 +11,8 @@ from rest_framework.exceptions import ErrorDetail
 from metering.serializers.fields import ChoiceField, InstantField, PageInput, TextField, TextsField
 from pricing.models import SettlementMode, SubscriptionStatus
 from pricing.plan_rules import SETTLEMENT_MODES
-from pricing.serializers.terms import AlignmentInput, CustomPlanInput
+from pricing.serializers.plans import CustomPlanInput
+from pricing.serializers.terms import AlignmentInput
 from pricing.services.subscriptions.timing import Timing
 
 _WORDS = ("immediate", "next_billing_cycle")

@@ -1,4 +1,4 @@
-"""Rate cards and plans of one customer as the API takes and shows them, in OpenMeter's shapes."""
+"""Rate cards as the API takes and shows them, and what else plans share, in OpenMeter's shapes."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -7,8 +7,8 @@ from typing import Any
 from rest_framework import serializers
 
 from metering.serializers.fields import ChoiceField, JsonObjectField, TextField, TextsField, present
-from pricing.models import Feature, RateCardType, SettlementMode
-from pricing.services.plan_inputs import PhaseInput, PlanInput, RateCardInput
+from pricing.models import Feature, RateCardType
+from pricing.services.plan_inputs import PhaseInput, RateCardInput
 from pricing.terms import JsonObject, Terms
 
 
@@ -92,41 +92,6 @@ class AlignmentInput(serializers.Serializer[Any]):
     """OpenMeter's switch of old; everything aligns here."""
 
     billablesMustAlign = serializers.BooleanField(required=False)
-
-
-class CustomPlanInput(serializers.Serializer[Any]):
-    """A plan for one customer alone, read into what the services take."""
-
-    name = TextField(max_length=256)
-    description = TextField(max_length=1024, required=False, allow_blank=True, allow_null=True, default="")
-    metadata = TextsField(default=dict)
-    alignment = AlignmentInput(required=False, allow_null=True, default=None)
-    currency = TextField()
-    billingCadence = TextField()
-    proRatingConfig = ProRatingConfigInput(required=False, allow_null=True, default=None)
-    settlementMode = ChoiceField(SettlementMode.values, required=False, allow_null=True, default=None)
-    minimumAmount = serializers.DecimalField(
-        max_digits=38, decimal_places=12, required=False, allow_null=True, default=None
-    )
-    prorateMinimum = serializers.BooleanField(required=False, default=False)
-    carriesUsage = serializers.BooleanField(required=False, default=True)
-    phases = PhaseField(many=True)
-
-    def to_internal_value(self, data: Any) -> PlanInput:
-        sent = super().to_internal_value(data)
-        return PlanInput(
-            name=sent["name"],
-            currency=sent["currency"],
-            phases=sent["phases"],
-            billing_cadence=sent["billingCadence"],
-            description=sent["description"] or "",
-            metadata=sent["metadata"] or {},
-            is_prorating=(sent["proRatingConfig"] or {}).get("enabled", True),
-            settlement_mode=sent["settlementMode"] or SettlementMode.CREDIT_THEN_INVOICE,
-            minimum_amount=sent["minimumAmount"],
-            prorate_minimum=sent["prorateMinimum"],
-            carries_usage=sent["carriesUsage"],
-        )
 
 
 def rate_card_output(terms: Terms, feature: Feature | None) -> dict[str, Any]:
