@@ -3,21 +3,13 @@
 import pytest
 
 from tests.pricing.conftest import set_now  # noqa: F401 (a fixture)
-from tests.pricing.contracts_api import acme, flat, pro
+from tests.pricing.contracts_api import SUPPORT, acme, flat, pro
 from tests.pricing.test_subscription_addons_api import addon  # noqa: F401 (a fixture)
 from tests.test_openapi_answers import call, document  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.usefixtures("set_now")
 
 ONE = "/api/v1/subscriptions/{subscriptionId}"
-SUPPORT = {
-    "type": "flat_fee",
-    "key": "support",
-    "name": "Support",
-    "billingCadence": "P1M",
-    "price": {"type": "flat", "amount": "5", "paymentTerm": "in_arrears"},
-    "discounts": {"percentage": {"percentage": 10}},
-}
 
 
 def test_subscriptions(call):  # noqa: F811
@@ -31,7 +23,8 @@ def test_subscriptions(call):  # noqa: F811
     one = {"subscriptionId": made["id"]}
     shown = call(f"GET {ONE}", **one)
     assert shown["phases"][0]["items"][0]["included"]["entitlementTemplate"]
-    add = {"op": "add_item", "phaseKey": "trial", "rateCard": SUPPORT}
+    card = {**SUPPORT, "discounts": {"percentage": {"percentage": 10}}}
+    add = {"op": "add_item", "phaseKey": "trial", "rateCard": card}
     call(f"PATCH {ONE}", {"customizations": [add]}, **one)
     call(f"PATCH {ONE}", {"customizations": [{"op": "explode"}]}, status=400, **one)
     changed = {"plan": {"key": "flat"}, "timing": "next_billing_cycle"}

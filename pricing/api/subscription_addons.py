@@ -41,19 +41,20 @@ class SubscriptionAddons(ApiView):
             at=at,
             **body.naming(),
         )
-        return Response(_output(_find(subscription, taken.ulid), at), status=201)
+        return Response(_shown(subscription, taken.ulid, at), status=201)
 
     def get(self, request: Request, subscription_id: str) -> Response:
         subscription = find_subscription(subscription_id)
         at = clock.now(subscription.customer)
-        return Response([_output(taken, at) for taken in _all(subscription)])
+        items = _items(subscription)
+        return Response([_output(taken, items, at) for taken in _all(subscription)])
 
 
 @describe.SUBSCRIPTION_ADDON
 class SubscriptionAddonDetail(ApiView):
     def get(self, request: Request, subscription_id: str, subscription_addon_id: str) -> Response:
         subscription = find_subscription(subscription_id)
-        return Response(_output(_find(subscription, subscription_addon_id), clock.now(subscription.customer)))
+        return Response(_shown(subscription, subscription_addon_id, clock.now(subscription.customer)))
 
     def patch(self, request: Request, subscription_id: str, subscription_addon_id: str) -> Response:
         subscription = find_subscription(subscription_id)
@@ -68,7 +69,7 @@ class SubscriptionAddonDetail(ApiView):
             at=at,
             **body.naming(),
         )
-        return Response(_output(_find(subscription, subscription_addon_id), at))
+        return Response(_shown(subscription, subscription_addon_id, at))
 
 
 def _all(subscription: Subscription) -> QuerySet[SubscriptionAddon]:
@@ -90,11 +91,19 @@ def _addon_id(ulid: str) -> int:
     return addon_id
 
 
-def _output(taken: SubscriptionAddon, at: datetime) -> dict[str, Any]:
+def _items(subscription: Subscription) -> list[SubscriptionItem]:
+    return list(SubscriptionItem.objects.filter(subscription=subscription, phase__isnull=False).order_by("pk"))
+
+
+def _shown(subscription: Subscription, subscription_addon_id: str, at: datetime) -> dict[str, Any]:
+    return _output(_find(subscription, subscription_addon_id), _items(subscription), at)
+
+
+def _output(taken: SubscriptionAddon, items: list[SubscriptionItem], at: datetime) -> dict[str, Any]:
     return subscription_addon_output(
         taken,
         quantities=sorted(taken.quantities.all(), key=lambda row: row.effective_at),
         cards=sorted(taken.addon.rate_cards.all(), key=lambda card: (card.position, card.pk)),
-        items=SubscriptionItem.objects.filter(subscription=taken.subscription, phase__isnull=False).order_by("pk"),
+        items=items,
         at=at,
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from metering.serializers.fields import present
 from pricing.contract_periods import billing_period
-from pricing.models import Subscription, SubscriptionItem, SubscriptionPhase
+from pricing.models import Feature, Subscription, SubscriptionItem, SubscriptionPhase
 from pricing.serializers.features import feature_output
 from pricing.serializers.subscriptions import subscription_output
 from pricing.serializers.terms import rate_card_output
@@ -52,16 +52,16 @@ def item_output(item: SubscriptionItem) -> dict[str, Any]:
         "currency": str(item.subscription.currency),
         "activeFrom": item.active_from,
         "activeTo": item.active_to,
-        "included": item.feature and _included(item, card),
+        "included": item.feature and _included(item.feature, card),
         "createdAt": item.created_at,
         "updatedAt": item.updated_at,
     }
     return present(shown) | {name: card[name] for name in _TERMS if name in card}
 
 
-def _included(item: SubscriptionItem, card: Mapping[str, Any]) -> dict[str, Any]:
+def _included(feature: Feature, card: Mapping[str, Any]) -> dict[str, Any]:
     template = card.get("entitlementTemplate")
-    return {"feature": feature_output(item.feature)} | ({"entitlementTemplate": template} if template else {})
+    return {"feature": feature_output(feature)} | ({"entitlementTemplate": template} if template else {})
 
 
 def _phase_output(phase: SubscriptionPhase, items: Sequence[SubscriptionItem], at: datetime) -> dict[str, Any]:

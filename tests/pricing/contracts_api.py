@@ -16,6 +16,13 @@ TIERS = {
         {"flatPrice": None, "unitPrice": {"type": "unit", "amount": "0.05"}},
     ],
 }
+SUPPORT = {
+    "type": "flat_fee",
+    "key": "support",
+    "name": "Support",
+    "billingCadence": "P1M",
+    "price": {"type": "flat", "amount": "5", "paymentTerm": "in_arrears"},
+}
 TEMPLATE = {"type": "metered", "issueAfterReset": 1000, "isSoftLimit": True}
 
 
