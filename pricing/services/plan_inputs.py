@@ -121,7 +121,7 @@ def cards_with_features(cards: Sequence[RateCardInput]) -> list[RateCardInput]:
 def card_facts(card: RateCardInput) -> CardFacts:
     """Return what the rules look at of a rate card as it is given."""
     named = card.feature.key if card.feature else card.feature_key
-    return CardFacts(card.terms, feature_facts(card.feature), feature_key=named)
+    return CardFacts(card.terms, _feature_facts(card), feature_key=named)
 
 
 def phase_facts(phase: PhaseInput) -> PhaseFacts:
@@ -129,17 +129,21 @@ def phase_facts(phase: PhaseInput) -> PhaseFacts:
     return PhaseFacts(phase.key, phase.name, phase.duration or None, [card_facts(card) for card in phase.rate_cards])
 
 
-def feature_facts(feature: Feature | None) -> FeatureFacts | None:
-    """Return what the rules look at of a feature."""
+def _feature_facts(card: RateCardInput) -> FeatureFacts | None:
+    feature = card.feature
     if feature is None:
         return None
-    groups = feature.meter.current_version.group_keys if feature.meter else ()
     return FeatureFacts(
         key=feature.key,
         has_meter=feature.meter_id is not None,
         is_archived=feature.archived_at is not None,
-        groups=tuple(groups),
+        groups=_groups(feature) if card.price is not None and card.price.get("type") == "matrix" else (),
     )
+
+
+def _groups(feature: Feature) -> tuple[str, ...]:
+    # Only prices by group ask for them: each meter costs a query.
+    return tuple(feature.meter.current_version.group_keys) if feature.meter else ()
 
 
 def _features(keys: Iterable[str]) -> dict[str, Feature]:
