@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pricing.durations import InvalidDuration, parse_duration
 
 _HOUR = 3600
+_LONGEST = 32
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,11 @@ def issues_as_json(issues: Sequence[Issue]) -> list[dict[str, str]] | None:
 
 def length_issues(text: object, *, what: str, code: str, field: str) -> Iterator[Issue]:
     """Yield what is wrong with a duration that has to last an hour at least; `code` is that of a shorter one."""
+    written = str(text)
     try:
-        duration = parse_duration(text if isinstance(text, str) else str(text))
+        if len(written) > _LONGEST:
+            raise InvalidDuration(f"Write a duration in at most {_LONGEST} characters, such as P1M.")
+        duration = parse_duration(written)
     except InvalidDuration as error:
         yield Issue("duration_invalid", error.message, field, is_critical=True)
         return

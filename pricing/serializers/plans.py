@@ -10,7 +10,7 @@ from rest_framework import serializers
 from metering.serializers.fields import ChoiceField, TextField, TextsField, present
 from pricing.issues import Issue, issues_as_json
 from pricing.models import Plan, SettlementMode, VersionStatus
-from pricing.prices import NUMERIC
+from pricing.prices import MAX_DIGITS, NUMERIC
 from pricing.serializers.terms import AlignmentInput, PhaseField, ProRatingConfigInput, rate_card_output
 from pricing.serializers.versions import VersionListInput
 from pricing.services.plan_inputs import PhaseInput, PlanInput
@@ -26,7 +26,7 @@ class AmountField(serializers.RegexField):
     default_error_messages = {"invalid": 'Write it as a decimal number of zero or more in a string, such as "500.00".'}
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(f"^{NUMERIC.pattern.removeprefix('-?')}$", **kwargs)
+        super().__init__(f"^{NUMERIC.pattern.removeprefix('-?')}$", max_length=MAX_DIGITS, **kwargs)
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, str):

@@ -12,7 +12,6 @@ from metering.errors import DomainError
 from pricing.addon_rules import AddonFacts, addon_draft_issues, addon_issues
 from pricing.issues import Issue
 from pricing.models import Addon, AddonRateCard
-from pricing.services.conflicts import refusing
 from pricing.services.plan_inputs import RateCardInput, card_facts, cards_with_features
 from pricing.services.versions import (
     InvalidVersion,
@@ -21,6 +20,7 @@ from pricing.services.versions import (
     lock_versions,
     locked_version,
     next_version,
+    one_draft,
     put_in_force,
 )
 
@@ -84,7 +84,7 @@ def create_addon(
     given = AddonInput(key=key, name=name, currency=currency, rate_cards=cards, **others)
     _refuse(addon_draft_issues(given.facts, may_be_unfinished=may_be_unfinished))
     lock_versions(Addon, key)
-    with refusing("one_draft_per_addon_key", lambda: AddonDraftExists(key)):
+    with one_draft("addon", lambda: AddonDraftExists(key)):
         addon = Addon.objects.create(
             key=key,
             version=next_version(Addon, key),

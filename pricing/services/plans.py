@@ -9,9 +9,8 @@ from django.db import transaction
 
 from metering.errors import DomainError
 from pricing.issues import Issue
-from pricing.models import Plan, PlanAddon, PlanPhase, RateCard
+from pricing.models import Addon, Feature, Plan, PlanAddon, PlanPhase, RateCard
 from pricing.plan_rules import draft_issues, publish_issues
-from pricing.services.conflicts import refusing
 from pricing.services.plan_addons import attached_issues
 from pricing.services.plan_inputs import PhaseInput, PlanInput, RateCardInput, with_features
 from pricing.services.stored_plans import PLAN_COLUMNS, PlanNotDraft, input_of, locked_draft
@@ -23,6 +22,7 @@ from pricing.services.versions import (
     lock_versions,
     locked_version,
     next_version,
+    one_draft,
     put_in_force,
 )
 
@@ -62,7 +62,7 @@ def create_plan(
     given = PlanInput(key=key, name=name, currency=currency, phases=with_features(phases), **others)
     _refuse(draft_issues(given.facts, may_be_unfinished=may_be_unfinished))
     lock_versions(Plan, key)
-    with refusing("one_draft_per_plan_key", lambda: DraftExists(key)):
+    with one_draft("plan", lambda: DraftExists(key)):
         plan = Plan.objects.create(
             key=key,
             version=next_version(Plan, key),
@@ -109,6 +109,7 @@ def publish_plan(*, plan_id: int, at: datetime) -> Plan:
     :raises PublishedLater: if another version took effect at this instant or after it.
     """
     plan = locked_draft(plan_id)
+    _hold(plan)
     _refuse(open_issues(plan, at=at))
     put_in_force(plan, at=at)
     return plan
@@ -165,6 +166,14 @@ def next_plan(*, plan_id: int, at: datetime) -> Plan:
 def open_issues(plan: Plan, *, at: datetime) -> list[Issue]:
     """List what keeps a stored plan from being published at a time, its add-ons included."""
     return [*publish_issues(input_of(plan).facts), *attached_issues(plan, at=at)]
+
+
+def _hold(plan: Plan) -> None:
+    # Whoever archives a feature or an add-on of the plan waits until it is published.
+    features = Feature.objects.filter(ratecards__phase__plan=plan)
+    addons = Addon.objects.filter(plan_addons__plan=plan)
+    for model, rows in ((Feature, features), (Addon, addons)):
+        list(model.objects.filter(pk__in=rows.values("pk")).order_by("pk").select_for_update(no_key=True).values("pk"))
 
 
 def _write_phases(plan: Plan, phases: Sequence[PhaseInput]) -> None:

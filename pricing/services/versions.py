@@ -1,6 +1,7 @@
 """What plans and add-ons share: one draft at a time, published once, archived when the next one is published."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from django.db.models import Max
 from metering.errors import DomainError
 from pricing.issues import Issue
 from pricing.models import Versioned, VersionStatus
+from pricing.services.conflicts import refusing
 
 _V = TypeVar("_V", bound=Versioned)
 
@@ -43,6 +45,17 @@ def locked_version(model: type[_V], pk: int) -> _V:
     """Lock all versions of what a row is one of, and return the row."""
     lock_versions(model, model._default_manager.values_list("key", flat=True).get(pk=pk))
     return model._default_manager.get(pk=pk)
+
+
+@contextmanager
+def one_draft(what: str, error: Callable[[], DomainError]) -> Iterator[None]:
+    """
+    Raise what `error` makes if the block drafts a version while there is another draft.
+
+    Of two that draft the first version at once, the one that comes second finds its number taken.
+    """
+    with refusing(f"one_draft_per_{what}_key", error), refusing(f"one_{what}_per_key_and_version", error):
+        yield
 
 
 def next_version(model: type[_V], key: str) -> int:
