@@ -18,6 +18,7 @@ from pricing.models import Plan, VersionStatus
 from pricing.plan_warnings import plan_warnings
 from pricing.serializers.plans import PlanChangeInput, PlanCreateInput, PlanListInput, plan_output
 from pricing.serializers.versions import VersionGetInput, version_parameters
+from pricing.services.plan_addons import with_offers
 from pricing.services.plans import (
     archive_plan,
     change_draft,
@@ -39,7 +40,7 @@ class Plans(ApiView):
 
     def get(self, request: Request) -> Response:
         asked, at = checked(PlanListInput, version_parameters(request.query_params)).validated_data, clock.now()
-        found = listed(Plan.objects.prefetch_related(with_phases()), asked, at=at)
+        found = listed(Plan.objects.prefetch_related(with_phases(), with_offers()), asked, at=at)
         return Response(page_output(found, asked, partial(_outputs, at=at)))
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Prefetch, QuerySet
 
 from metering.errors import DomainError
 from pricing.addon_rules import Attachment, attachment_issues
@@ -93,7 +94,9 @@ def plan_addon_issues(attached: PlanAddon, *, at: datetime) -> list[Issue]:
 
 def attached_issues(plan: Plan, *, at: datetime) -> list[Issue]:
     """List what does not fit between a plan and all add-ons that it offers; paths start at the plan."""
-    offered = plan.plan_addons.select_related("addon").prefetch_related(with_cards("addon__")).order_by("pk")
+    offered = getattr(plan, "offered_addons", None)
+    if offered is None:
+        offered = list(_with_addons().filter(plan=plan))
     if not offered:
         return []
     given = input_of(plan)
@@ -104,6 +107,15 @@ def attached_issues(plan: Plan, *, at: datetime) -> list[Issue]:
             attachment_issues(_attachment(attached, at), currency=given.currency, phases=given.facts.phases)
         )
     ]
+
+
+def with_offers() -> Prefetch:
+    """Return what to prefetch, so that `attached_issues` asks nothing more."""
+    return Prefetch("plan_addons", _with_addons(), "offered_addons")
+
+
+def _with_addons() -> QuerySet[PlanAddon]:
+    return PlanAddon.objects.select_related("addon").prefetch_related(with_cards("addon__")).order_by("pk")
 
 
 def _without_root(issues: list[Issue]) -> list[Issue]:

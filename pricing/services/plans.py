@@ -170,10 +170,10 @@ def open_issues(plan: Plan, *, at: datetime) -> list[Issue]:
 
 def _hold(plan: Plan) -> None:
     # Whoever archives a feature or an add-on of the plan waits until it is published.
-    features = Feature.objects.filter(ratecards__phase__plan=plan)
-    addons = Addon.objects.filter(plan_addons__plan=plan)
-    for model, rows in ((Feature, features), (Addon, addons)):
-        list(model.objects.filter(pk__in=rows.values("pk")).order_by("pk").select_for_update(no_key=True).values("pk"))
+    features = Feature.objects.filter(pk__in=RateCard.objects.filter(phase__plan=plan).values("feature"))
+    addons = Addon.objects.filter(pk__in=plan.plan_addons.values("addon"))
+    list(features.order_by("pk").select_for_update(no_key=True).values("pk"))
+    list(addons.order_by("pk").select_for_update(no_key=True).values("pk"))
 
 
 def _write_phases(plan: Plan, phases: Sequence[PhaseInput]) -> None:

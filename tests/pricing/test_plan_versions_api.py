@@ -89,6 +89,6 @@ def test_it_lists_by_id_key_version_status_and_currency(api, set_now):
 def test_it_asks_no_more_queries_for_more_plans(api, set_now, django_assert_max_num_queries):
     FeatureFactory(key="tokens")
     for number in range(6):
-        published(api, PLANS, plan(phase(fee(), usage()), key=f"plan{number}"))
+        made(api, PLANS, plan(phase(fee(), usage()), key=f"plan{number}"))
     with django_assert_max_num_queries(8):
         assert len(api.get(PLANS).json()["items"]) == Plan.objects.count() == 6
