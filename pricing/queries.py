@@ -1,4 +1,4 @@
-"""Reads of pricing: which periods a subscription has, what usage counts for whom, and what is sold by a meter."""
+"""Reads of pricing: which periods a subscription has, whose usage an item carries on, and what is sold by a meter."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from metering.filter_string import FilterString, parse_filter
 from metering.models import Meter
 from metering.periods import MICROSECOND, Period, parse_cadence
 from pricing.models import Feature, Subscription, SubscriptionItem
@@ -22,11 +21,7 @@ __all__ = [
     "features_by",
     "is_in_advance",
     "service_periods",
-    "usage_filters",
 ]
-
-# What is stored was checked when it was taken, so that any depth of it may be read.
-_DEEPEST = 100
 
 
 def service_periods(item: SubscriptionItem, until: datetime, *, since: datetime | None = None) -> list[ServicePeriod]:
@@ -70,14 +65,6 @@ def carried_stretches(
     if item.active_from < start:
         before.insert(0, _earlier(item, start))
     return step_back(start=start, earlier=before)
-
-
-def usage_filters(stored: Mapping[str, Any]) -> dict[str, list[str] | FilterString]:
-    """Return a feature's filters, as they are stored with it and with its lines, in the shape that usage is read by."""
-    return {
-        key: list(wanted) if isinstance(wanted, list | tuple) else parse_filter(wanted, depth=_DEEPEST)
-        for key, wanted in stored.items()
-    }
 
 
 def current_period(subscription: Subscription, at: datetime) -> Period:

@@ -1,6 +1,6 @@
 """What was billed: sums that add up, amounts that are rounded, lines that compute to the same digits again."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import groupby, islice
@@ -10,7 +10,11 @@ from django.db import DatabaseError
 from invoicing.lines import LineState
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries import recompute_line
+from invoicing.queries.explain import measured_again
+from invoicing.queries.measuring import spans_in
 from metering.audit import Check, Finding, Scope, Usage, measure_again, stream
+from metering.models import Aggregation
+from metering.periods import Period
 from pricing.money import UnknownCurrency, exponent
 
 # So many lines are measured in one pass over the raw events.
@@ -74,7 +78,8 @@ def _measured_alike(line: InvoiceLine) -> tuple[int | None, object]:
 
 def _compute_again(lines: list[InvoiceLine]) -> Iterator[Finding]:
     states = {line.pk: _states(line) for line in lines}
-    quantities = _quantities(lines[0], [state for found in states.values() for state in found])
+    joint = [state for line in lines for state in states[line.pk] if not state.cells]
+    quantities = _quantities(lines[0], joint)
     for line in lines:
         for difference in _differences(line, quantities if states[line.pk] else None):
             offender = f"line {line.pk} ({line.name}) of {line.invoice}"
@@ -89,21 +94,36 @@ def _states(line: InvoiceLine) -> list[LineState]:
         return []
 
 
-def _quantities(line: InvoiceLine, states: list[LineState]) -> dict[LineState, Decimal]:
+def _quantities(line: InvoiceLine, states: list[LineState]) -> dict[LineState, LineState]:
     """Measure the states of lines of one meter version and filter again, in one pass over the raw events."""
-    if line.meter_version is None:
-        return {state: state.quantity for state in states}
-    usages = [
-        Usage(place, state.spans, state.period.start, state.period.end, state.bound)
-        for place, state in enumerate(states)
-    ]
-    measured = measure_again(line.meter_version, line.filters, usages)
-    return {state: measured[place] for place, state in enumerate(states)}
+    version = line.meter_version
+    if version is None or not states:
+        return {}
+    usages = [_usage(3 * place, state, [state.period]) for place, state in enumerate(states)]
+    for place, state in enumerate(states):
+        if state.stretches:
+            usages.append(_usage(3 * place + 1, state, state.stretches))
+            usages.append(_usage(3 * place + 2, state, [*state.stretches, state.period]))
+    found = measure_again(version, line.filters, usages)
+    is_additive = Aggregation(version.meter.aggregation).is_additive
+    again = {}
+    for place, state in enumerate(states):
+        alone, carried, whole = (found.get(3 * place + kind, Decimal(0)) for kind in range(3))
+        quantity = alone if is_additive or not state.stretches else whole - carried
+        again[state] = replace(state, quantity=quantity, carried=carried)
+    return again
 
 
-def _differences(line: InvoiceLine, quantities: Mapping[LineState, Decimal] | None) -> tuple[str, ...]:
+def _usage(name: int, state: LineState, periods: Sequence[Period]) -> Usage:
+    return Usage(name, spans_in(state.spans, periods), periods[0].start, periods[-1].end, state.bound)
+
+
+def _differences(line: InvoiceLine, quantities: Mapping[LineState, LineState] | None) -> tuple[str, ...]:
     def measure(line: InvoiceLine, state: LineState) -> LineState:
-        return replace(state, quantity=quantities[state]) if quantities is not None else state
+        if quantities is None:
+            return state
+        # What was not measured with others is measured alone: usage by groups, and the lines that a minimum counted.
+        return quantities[state] if state in quantities else measured_again(line, state)
 
     try:
         return recompute_line(line, measure=measure).differences

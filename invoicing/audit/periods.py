@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, Prefetch
 
+from invoicing.lines import read_charge
 from invoicing.models import BillingProfile, InvoiceLine
 from metering.audit import Check, Finding, Scope, stream
 from metering.models import Customer, TestClock
 from pricing.models import Subscription, SubscriptionItem
-from pricing.prices import FlatPrice, InvalidPrice, parse_price
+from pricing.prices import Charge, FlatPrice, InvalidPrice
 from pricing.queries import ServicePeriod, service_periods
 
 # A billing run is due each hour; what was left out for this long after its collection time is missing.
@@ -57,22 +58,35 @@ def lines_cover_due_periods(scope: Scope) -> Iterator[Finding]:
 
 
 def _compare(item: SubscriptionItem, due_by: datetime | None) -> Iterator[Finding]:
+    if item.price is None:
+        return
     try:
-        price = parse_price(item.price)
+        is_free = _is_free(item)
     except InvalidPrice as error:
         yield Finding(2, f"its price cannot be read: {error}", _named(item), "a price", str(item.price))
         return
     lines = {line.period_start: line for line in item.lines.all() if line.sequence == 0}
     until = max([line.period_end for line in lines.values()] + ([due_by] if due_by else []), default=None)
-    if until is None or (isinstance(price, FlatPrice) and not price.amount):
+    if until is None or is_free or item.active_from == item.active_to:
         periods, as_agreed = {}, {}
     else:
         periods, as_agreed = _by_start(item, until), _by_start(_without_end(item), until)
     for start, line in lines.items():
-        yield from _check_line(line, (as_agreed if _is_older_than_end(line, item) else periods).get(start))
+        agreed = as_agreed.get(start) if _is_older_than_end(line, item) else None
+        yield from _check_line(line, agreed if agreed and _is_for(line, agreed) else periods.get(start, agreed))
     for start, service in periods.items():
         if due_by is not None and service.bill_at <= due_by and start not in lines:
             yield _missing(item, service)
+
+
+def _is_free(item: SubscriptionItem) -> bool:
+    charge = read_charge(
+        price=item.price or {},
+        discounts=item.discounts,
+        unit_config=item.unit_config,
+        prorate_commitments=item.prorate_commitments,
+    )
+    return isinstance(charge, Charge) and isinstance(charge.price, FlatPrice) and not charge.price.amount
 
 
 def _by_start(item: SubscriptionItem, until: datetime) -> dict[datetime, ServicePeriod]:
@@ -82,6 +96,11 @@ def _by_start(item: SubscriptionItem, until: datetime) -> dict[datetime, Service
 def _is_older_than_end(line: InvoiceLine, item: SubscriptionItem) -> bool:
     # What was billed in advance stays as it is when the subscription is cancelled later.
     return item.active_to is not None and line.created_at <= item.subscription.updated_at
+
+
+def _is_for(line: InvoiceLine, service: ServicePeriod) -> bool:
+    period = service.period
+    return (line.period_start, line.period_end, line.invoice.billed_at) == (period.start, period.end, service.bill_at)
 
 
 def _without_end(item: SubscriptionItem) -> SubscriptionItem:

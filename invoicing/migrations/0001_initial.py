@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('metering', '0001_initial'),
+        ('metering', '0002_sql_functions'),
         ('pghistory', '0007_auto_20250421_0444'),
         ('pricing', '0001_initial'),
     ]
@@ -92,9 +92,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('position', models.PositiveSmallIntegerField()),
-                ('key', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=256)),
-                ('category', models.CharField(max_length=20)),
+                ('key', models.CharField(max_length=128)),
+                ('name', models.CharField(max_length=400)),
+                ('category', models.CharField(choices=[('regular', 'Charge'), ('discount', 'Discount'), ('commitment', 'Minimum')], max_length=20)),
+                ('of', models.CharField(blank=True, help_text='The key of the part that a discount reduces.', max_length=128)),
                 ('quantity', metering.models.base.NumericField()),
                 ('unit_amount', metering.models.base.NumericField()),
                 ('amount', metering.models.base.NumericField()),
@@ -111,6 +112,7 @@ class Migration(migrations.Migration):
                 ('currency', djmoney.models.fields.CurrencyField(default='USD', max_length=3)),
                 ('status', models.CharField(choices=[('draft.created', 'Draft'), ('draft.collecting', 'Collecting usage'), ('issuing.syncing', 'Issuing'), ('issued', 'Issued'), ('payment_processing.pending', 'Payment pending'), ('payment_processing.failed', 'Payment failed'), ('paid', 'Paid')], max_length=40)),
                 ('billed_at', models.DateTimeField(help_text='The billing time whose lines this invoice holds.')),
+                ('supplement', models.PositiveSmallIntegerField(default=0, help_text='0 is the first invoice of its billing time; later ones hold what was agreed after it.')),
                 ('period_start', models.DateTimeField()),
                 ('period_end', models.DateTimeField()),
                 ('supplier', models.JSONField(default=dict)),
@@ -145,6 +147,7 @@ class Migration(migrations.Migration):
                 ('currency', djmoney.models.fields.CurrencyField(default='USD', max_length=3)),
                 ('status', models.CharField(choices=[('draft.created', 'Draft'), ('draft.collecting', 'Collecting usage'), ('issuing.syncing', 'Issuing'), ('issued', 'Issued'), ('payment_processing.pending', 'Payment pending'), ('payment_processing.failed', 'Payment failed'), ('paid', 'Paid')], max_length=40)),
                 ('billed_at', models.DateTimeField(help_text='The billing time whose lines this invoice holds.')),
+                ('supplement', models.PositiveSmallIntegerField(default=0, help_text='0 is the first invoice of its billing time; later ones hold what was agreed after it.')),
                 ('period_start', models.DateTimeField()),
                 ('period_end', models.DateTimeField()),
                 ('supplier', models.JSONField(default=dict)),
@@ -170,12 +173,16 @@ class Migration(migrations.Migration):
                 ('type', models.CharField(choices=[('flat_fee', 'Flat fee'), ('usage_based', 'Usage based')], max_length=12)),
                 ('filters', models.JSONField(default=dict)),
                 ('price', models.JSONField()),
+                ('discounts', models.JSONField(null=True)),
+                ('unit_config', models.JSONField(null=True)),
+                ('prorate_commitments', models.BooleanField(default=False)),
                 ('currency', djmoney.models.fields.CurrencyField(default='USD', max_length=3)),
                 ('period_start', models.DateTimeField()),
                 ('period_end', models.DateTimeField()),
                 ('before', models.JSONField(null=True)),
                 ('now', models.JSONField()),
                 ('quantity', metering.models.base.NumericField()),
+                ('usage_discount', metering.models.base.NumericField(default=0, help_text='How many of the units were free by a discount.')),
                 ('amount', metering.models.base.NumericField()),
                 ('trace', models.JSONField()),
                 ('created_at', models.DateTimeField(editable=False)),
@@ -367,7 +374,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='invoice',
-            constraint=models.UniqueConstraint(fields=('subscription', 'billed_at'), name='one_invoice_per_billing_time'),
+            constraint=models.UniqueConstraint(fields=('subscription', 'billed_at', 'supplement'), name='one_invoice_per_billing_time'),
         ),
         migrations.AddConstraint(
             model_name='invoice',
@@ -391,7 +398,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='issued_invoice_is_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.number IS NOT NULL AND ((OLD."billed_at" IS DISTINCT FROM (NEW."billed_at") OR OLD."buyer" IS DISTINCT FROM (NEW."buyer") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."customer_id" IS DISTINCT FROM (NEW."customer_id") OR OLD."draft_number" IS DISTINCT FROM (NEW."draft_number") OR OLD."due_at" IS DISTINCT FROM (NEW."due_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."issued_at" IS DISTINCT FROM (NEW."issued_at") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."period_end" IS DISTINCT FROM (NEW."period_end") OR OLD."period_start" IS DISTINCT FROM (NEW."period_start") OR OLD."profile_id" IS DISTINCT FROM (NEW."profile_id") OR OLD."sequence_number" IS DISTINCT FROM (NEW."sequence_number") OR OLD."subscription_id" IS DISTINCT FROM (NEW."subscription_id") OR OLD."supplier" IS DISTINCT FROM (NEW."supplier") OR OLD."total" IS DISTINCT FROM (NEW."total") OR OLD."ulid" IS DISTINCT FROM (NEW."ulid"))))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='655e6a7fb94a28604f1de663c29d98ba01bcbaa5', operation='UPDATE', pgid='pgtrigger_issued_invoice_is_frozen_8b9e1', table='invoicing_invoice', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='issued_invoice_is_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.number IS NOT NULL AND ((OLD."billed_at" IS DISTINCT FROM (NEW."billed_at") OR OLD."buyer" IS DISTINCT FROM (NEW."buyer") OR OLD."created_at" IS DISTINCT FROM (NEW."created_at") OR OLD."currency" IS DISTINCT FROM (NEW."currency") OR OLD."customer_id" IS DISTINCT FROM (NEW."customer_id") OR OLD."draft_number" IS DISTINCT FROM (NEW."draft_number") OR OLD."due_at" IS DISTINCT FROM (NEW."due_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."issued_at" IS DISTINCT FROM (NEW."issued_at") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."period_end" IS DISTINCT FROM (NEW."period_end") OR OLD."period_start" IS DISTINCT FROM (NEW."period_start") OR OLD."profile_id" IS DISTINCT FROM (NEW."profile_id") OR OLD."sequence_number" IS DISTINCT FROM (NEW."sequence_number") OR OLD."subscription_id" IS DISTINCT FROM (NEW."subscription_id") OR OLD."supplement" IS DISTINCT FROM (NEW."supplement") OR OLD."supplier" IS DISTINCT FROM (NEW."supplier") OR OLD."total" IS DISTINCT FROM (NEW."total") OR OLD."ulid" IS DISTINCT FROM (NEW."ulid"))))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='583ce3bd9a1f112b2207ba0804a1a3aa5e238c9b', operation='UPDATE', pgid='pgtrigger_issued_invoice_is_frozen_8b9e1', table='invoicing_invoice', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
@@ -399,15 +406,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("billed_at", "buyer", "created_at", "currency", "customer_id", "draft_number", "due_at", "id", "issued_at", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "sequence_number", "status", "subscription_id", "supplier", "total", "ulid") VALUES (NEW."billed_at", NEW."buyer", NEW."created_at", NEW."currency", NEW."customer_id", NEW."draft_number", NEW."due_at", NEW."id", NEW."issued_at", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."profile_id", NEW."sequence_number", NEW."status", NEW."subscription_id", NEW."supplier", NEW."total", NEW."ulid"); RETURN NULL;', hash='a8ab64c4608a56fcd7d2e7224280553cc9b8b3bd', operation='INSERT', pgid='pgtrigger_insert_insert_09132', table='invoicing_invoice', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("billed_at", "buyer", "created_at", "currency", "customer_id", "draft_number", "due_at", "id", "issued_at", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "sequence_number", "status", "subscription_id", "supplement", "supplier", "total", "ulid") VALUES (NEW."billed_at", NEW."buyer", NEW."created_at", NEW."currency", NEW."customer_id", NEW."draft_number", NEW."due_at", NEW."id", NEW."issued_at", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."profile_id", NEW."sequence_number", NEW."status", NEW."subscription_id", NEW."supplement", NEW."supplier", NEW."total", NEW."ulid"); RETURN NULL;', hash='6d53446bce8e0bcabe0f3d9e07af79eba26e1193', operation='INSERT', pgid='pgtrigger_insert_insert_09132', table='invoicing_invoice', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "invoicing_invoiceevent" ("billed_at", "buyer", "created_at", "currency", "customer_id", "draft_number", "due_at", "id", "issued_at", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "sequence_number", "status", "subscription_id", "supplier", "total", "ulid") VALUES (NEW."billed_at", NEW."buyer", NEW."created_at", NEW."currency", NEW."customer_id", NEW."draft_number", NEW."due_at", NEW."id", NEW."issued_at", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."profile_id", NEW."sequence_number", NEW."status", NEW."subscription_id", NEW."supplier", NEW."total", NEW."ulid"); RETURN NULL;', hash='b04a39b9df596f88d14b1d6b0e10d98c9085a239', operation='UPDATE', pgid='pgtrigger_update_update_c4c27', table='invoicing_invoice', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "invoicing_invoiceevent" ("billed_at", "buyer", "created_at", "currency", "customer_id", "draft_number", "due_at", "id", "issued_at", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "sequence_number", "status", "subscription_id", "supplement", "supplier", "total", "ulid") VALUES (NEW."billed_at", NEW."buyer", NEW."created_at", NEW."currency", NEW."customer_id", NEW."draft_number", NEW."due_at", NEW."id", NEW."issued_at", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."profile_id", NEW."sequence_number", NEW."status", NEW."subscription_id", NEW."supplement", NEW."supplier", NEW."total", NEW."ulid"); RETURN NULL;', hash='67dd924568e78f4e428f7e92d58d02c33d3022b9', operation='UPDATE', pgid='pgtrigger_update_update_c4c27', table='invoicing_invoice', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("billed_at", "buyer", "created_at", "currency", "customer_id", "draft_number", "due_at", "id", "issued_at", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "sequence_number", "status", "subscription_id", "supplier", "total", "ulid") VALUES (OLD."billed_at", OLD."buyer", OLD."created_at", OLD."currency", OLD."customer_id", OLD."draft_number", OLD."due_at", OLD."id", OLD."issued_at", OLD."number", OLD."paid_at", OLD."period_end", OLD."period_start", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."profile_id", OLD."sequence_number", OLD."status", OLD."subscription_id", OLD."supplier", OLD."total", OLD."ulid"); RETURN NULL;', hash='876b727c23d1e93a44dce32a0841affd594f9dfa', operation='DELETE', pgid='pgtrigger_delete_delete_8a101', table='invoicing_invoice', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("billed_at", "buyer", "created_at", "currency", "customer_id", "draft_number", "due_at", "id", "issued_at", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "sequence_number", "status", "subscription_id", "supplement", "supplier", "total", "ulid") VALUES (OLD."billed_at", OLD."buyer", OLD."created_at", OLD."currency", OLD."customer_id", OLD."draft_number", OLD."due_at", OLD."id", OLD."issued_at", OLD."number", OLD."paid_at", OLD."period_end", OLD."period_start", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."profile_id", OLD."sequence_number", OLD."status", OLD."subscription_id", OLD."supplement", OLD."supplier", OLD."total", OLD."ulid"); RETURN NULL;', hash='81423d028d5c2acc479bfba7878788a16e9aba7b', operation='DELETE', pgid='pgtrigger_delete_delete_8a101', table='invoicing_invoice', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoicedocument',
@@ -436,6 +443,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='detailedline',
             constraint=models.UniqueConstraint(fields=('line', 'key'), name='one_detailed_line_per_key'),
+        ),
+        migrations.AddConstraint(
+            model_name='detailedline',
+            constraint=models.CheckConstraint(condition=models.Q(('category__in', ['regular', 'discount', 'commitment'])), name='detailed_line_category_is_known'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='detailedline',

@@ -80,6 +80,9 @@ class Invoice(models.Model):
     currency = CurrencyField(default="USD")
     status = models.CharField(max_length=40, choices=InvoiceStatus.choices)
     billed_at = models.DateTimeField(help_text="The billing time whose lines this invoice holds.")
+    supplement = models.PositiveSmallIntegerField(
+        default=0, help_text="0 is the first invoice of its billing time; later ones hold what was agreed after it."
+    )
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     supplier = models.JSONField(default=dict)
@@ -94,7 +97,9 @@ class Invoice(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["subscription", "billed_at"], name="one_invoice_per_billing_time"),
+            models.UniqueConstraint(
+                fields=["subscription", "billed_at", "supplement"], name="one_invoice_per_billing_time"
+            ),
             models.UniqueConstraint(fields=["profile", "sequence_number"], name="one_invoice_per_number"),
             models.CheckConstraint(condition=Q(status__in=InvoiceStatus.values), name="invoice_status_is_known"),
             models.CheckConstraint(
@@ -167,12 +172,16 @@ class InvoiceLine(models.Model):
     meter_version = models.ForeignKey(MeterVersion, on_delete=models.PROTECT, null=True, related_name="+")
     filters = models.JSONField(default=dict)
     price = models.JSONField()
+    discounts = models.JSONField(null=True)
+    unit_config = models.JSONField(null=True)
+    prorate_commitments = models.BooleanField(default=False)
     currency = CurrencyField(default="USD")
     period_start = models.DateTimeField()
     period_end = models.DateTimeField()
     before = models.JSONField(null=True)
     now = models.JSONField()
     quantity = NumericField()
+    usage_discount = NumericField(default=0, help_text="How many of the units were free by a discount.")
     amount = NumericField()
     trace = models.JSONField()
     created_at = models.DateTimeField(editable=False)
@@ -195,20 +204,32 @@ class InvoiceLine(models.Model):
         return Money(self.amount, self.currency)
 
 
+class DetailedLineCategory(models.TextChoices):
+    REGULAR = "regular", "Charge"
+    DISCOUNT = "discount", "Discount"
+    COMMITMENT = "commitment", "Minimum"
+
+
 class DetailedLine(models.Model):
-    """One rounded part of a line: a tier's usage, a flat fee."""
+    """One rounded part of a line: a tier's usage, a flat fee, what a discount takes off, what a minimum adds."""
 
     line = models.ForeignKey(InvoiceLine, on_delete=models.PROTECT, related_name="detailed_lines")
     position = models.PositiveSmallIntegerField()
-    key = models.CharField(max_length=64)
-    name = models.CharField(max_length=256)
-    category = models.CharField(max_length=20)
+    key = models.CharField(max_length=128)
+    name = models.CharField(max_length=400)
+    category = models.CharField(max_length=20, choices=DetailedLineCategory.choices)
+    of = models.CharField(max_length=128, blank=True, help_text="The key of the part that a discount reduces.")
     quantity = NumericField()
     unit_amount = NumericField()
     amount = NumericField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["line", "key"], name="one_detailed_line_per_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "key"], name="one_detailed_line_per_key"),
+            models.CheckConstraint(
+                condition=Q(category__in=DetailedLineCategory.values), name="detailed_line_category_is_known"
+            ),
+        ]
         triggers = [
             frozen_with_its_invoice(
                 "detailed_line_is_frozen_with_its_invoice",

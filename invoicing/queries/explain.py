@@ -1,18 +1,19 @@
 """Why a line costs what it costs, and the same line computed again from raw events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from django.db.models import QuerySet
 
-from invoicing.lines import LineState, rate_line
+from invoicing.lines import LineKey, LineState, PlanMinimum, rate_line, read_charge
 from invoicing.models import InvoiceLine
+from invoicing.queries.measuring import measured
 from metering.models import Event
-from metering.queries.usage import matching_events, query_usage, total_usage
+from metering.queries.usage import matching_events, query_usage
 from metering.windows import WindowSize
-from pricing.prices import parse_price
+from pricing.prices import Charge
 from pricing.rating import DetailedLine, Rated, Step
 
 Measure = Callable[[InvoiceLine, LineState], LineState]
@@ -62,11 +63,11 @@ def recompute_line(line: InvoiceLine, *, measure: Measure | None = None) -> Reco
 
     `measure` gives a state its quantity where the caller has read the raw events of many lines at once.
     """
-    measure = measure or _measured_again
+    measure = measure or measured_again
     before, now = _states(line)
     again = measure(line, now)
     rated = rate_line(
-        price=parse_price(line.price),
+        charge=charge_of_line(line),
         name=line.name,
         currency=line.currency,
         before=before and measure(line, before),
@@ -91,23 +92,49 @@ def line_events(line: InvoiceLine) -> QuerySet[Event]:
     )
 
 
-def _states(line: InvoiceLine) -> tuple[LineState | None, LineState]:
-    return LineState.from_json(line.before) if line.before else None, LineState.from_json(line.now)
+def charge_of_line(line: InvoiceLine) -> Charge | PlanMinimum:
+    """
+    Return what a line charges, from what it stored.
+
+    :raises InvalidPrice: if that cannot be read.
+    """
+    return read_charge(
+        price=line.price,
+        discounts=line.discounts,
+        unit_config=line.unit_config,
+        prorate_commitments=line.prorate_commitments,
+    )
 
 
-def _measured_again(line: InvoiceLine, state: LineState) -> LineState:
+def measured_again(line: InvoiceLine, state: LineState) -> LineState:
+    """Return a state of a line as raw events, or the lines that a minimum counted, say."""
+    if state.billed is not None:
+        return replace(state, billed=_amount_of(state.counted))
     if line.meter_version is None:
         return state
-    quantity = total_usage(
+    return measured(
+        state,
         version=line.meter_version,
-        start=state.period.start,
-        end=state.period.end,
-        spans=state.spans,
+        charge=charge_of_line(line),
         filters=line.filters,
-        bound=state.bound,
         from_events_only=True,
     )
-    return replace(state, quantity=quantity)
+
+
+def _amount_of(counted: Sequence[LineKey]) -> Decimal:
+    """Add up the lines that a minimum counted."""
+    lines = InvoiceLine.objects.filter(subscription_item__in={key.item_id for key in counted})
+    amounts = {
+        LineKey(item, start, sequence): amount
+        for item, start, sequence, amount in lines.filter(
+            period_start__in={key.period_start for key in counted}
+        ).values_list("subscription_item", "period_start", "sequence", "amount")
+    }
+    return sum((amounts.get(key, Decimal(0)) for key in counted), Decimal(0))
+
+
+def _states(line: InvoiceLine) -> tuple[LineState | None, LineState]:
+    return LineState.from_json(line.before) if line.before else None, LineState.from_json(line.now)
 
 
 def _usage_by_day(line: InvoiceLine, state: LineState) -> list[tuple[date, Decimal, int]]:
@@ -130,10 +157,12 @@ def _differences(line: InvoiceLine, quantity: Decimal, rated: Rated) -> list[str
     found = []
     if quantity != line.quantity:
         found.append(f"The quantity is {quantity:f}, not {line.quantity:f}.")
+    if rated.usage_discount != line.usage_discount:
+        found.append(f"The free units are {rated.usage_discount:f}, not {line.usage_discount:f}.")
     if rated.amount != line.amount:
         found.append(f"The amount is {rated.amount:f}, not {line.amount:f}.")
     stored = tuple(
-        DetailedLine(part.key, part.name, part.quantity, part.unit_amount, part.amount, part.category)
+        DetailedLine(part.key, part.name, part.quantity, part.unit_amount, part.amount, part.category, part.of)
         for part in line.detailed_lines.order_by("position")
     )
     if stored != rated.lines:
@@ -151,4 +180,4 @@ def _texts(parts: tuple[DetailedLine, ...]) -> str:
 
 def _step(data: dict[str, str]) -> Step:
     numbers = {name: Decimal(data[name]) for name in ("quantity", "unit_amount", "exact", "rounded")}
-    return Step(text=data["text"], **numbers)
+    return Step(text=data["text"], key=data["key"], **numbers)

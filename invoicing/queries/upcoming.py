@@ -1,11 +1,15 @@
 """The open bill: what the next invoice would say if it were written now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db.models import Q
+
 from invoicing.models import BillingProfile
-from invoicing.queries.bills import Bill, PricedLine, bills_of, load, price_line
+from invoicing.queries.bills import Bill, PricedLine, bills_of, price_bill
+from invoicing.queries.contracts import open_contracts
 from metering.models import Customer
 from metering.periods import Period
 from metering.queries.usage import customer_spans
@@ -49,31 +53,39 @@ def upcoming_invoice(*, customer: Customer, at: datetime) -> UpcomingInvoice | N
     if subscription is None:
         return None
     end = current_period(subscription, at).end
-    billed = load([subscription])
-    bills = [bill for bill in bills_of(subscription, billed, until=end) if bill.billed_at == end]
-    return _upcoming(bills[0] if bills else Bill(subscription, end, ()), customer_spans(customer_id=customer.pk))
+    bills = [bill for contract in open_contracts(Q(pk=subscription.pk)) for bill in bills_of(contract, until=end)]
+    closing = [bill for bill in bills if bill.billed_at == end] or [Bill(subscription, end, ())]
+    before = [bill for bill in bills if bill.billed_at < end]
+    (*_, upcoming) = _upcoming([*before, *closing], customer_spans(customer_id=customer.pk))
+    return upcoming
 
 
 def closing_invoices(*, customer: Customer, at: datetime) -> tuple[UpcomingInvoice, ...]:
     """Return the invoices whose billing time has passed and that the billing run did not write yet, oldest first."""
-    subscriptions = list(customer.subscriptions.filter(active_from__lte=at).order_by("pk"))
-    spans = customer_spans(customer_id=customer.pk)
-    billed = load(subscriptions)
-    bills = [bill for subscription in subscriptions for bill in bills_of(subscription, billed, until=at)]
-    return tuple(_upcoming(bill, spans) for bill in sorted(bills, key=lambda bill: bill.billed_at))
+    contracts = open_contracts(Q(customer=customer, active_from__lte=at))
+    bills = [bill for contract in contracts for bill in bills_of(contract, until=at)]
+    return _upcoming(sorted(bills, key=lambda bill: bill.billed_at), customer_spans(customer_id=customer.pk))
 
 
-def _upcoming(bill: Bill, spans: tuple[Span, ...]) -> UpcomingInvoice:
-    lines = tuple(_line(price_line(due, spans=spans, bound=None)) for due in bill.lines)
-    currency = bill.subscription.currency
+def _upcoming(bills: Sequence[Bill], spans: tuple[Span, ...]) -> tuple[UpcomingInvoice, ...]:
+    """Price bills in their order, each with the lines of those before, which a minimum counts."""
     profile = BillingProfile.objects.get(is_default=True)
-    return UpcomingInvoice(
-        currency=currency,
-        period=_closed_period(bill),
-        lines=lines,
-        total=sum((line.amount for line in lines), zero(currency)),
-        bills_at=bill.due_at(profile.collection_interval),
-    )
+    invoices: list[UpcomingInvoice] = []
+    earlier: list[PricedLine] = []
+    for bill in bills:
+        priced = price_bill(bill, spans=spans, bound=None, earlier=earlier)
+        earlier += priced
+        currency = bill.subscription.currency
+        invoices.append(
+            UpcomingInvoice(
+                currency=currency,
+                period=_closed_period(bill),
+                lines=tuple(_line(line) for line in priced),
+                total=sum((line.rated.amount for line in priced), zero(currency)),
+                bills_at=bill.due_at(profile.collection_interval),
+            )
+        )
+    return tuple(invoices)
 
 
 def _closed_period(bill: Bill) -> Period:

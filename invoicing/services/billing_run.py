@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceStatus
-from invoicing.queries.bills import Bill, price_line
+from invoicing.queries.bills import Bill, price_bill
 from invoicing.queries.due import Outlook, Readings, outlooks, read_usage, seal_of
 from invoicing.services.invoices import draft_invoice, issue_draft
 from invoicing.services.payments import collect_invoice
@@ -142,7 +142,7 @@ def _lock(customer: Customer) -> None:
 
 
 def _draft(bill: Bill, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
-    priced = [price_line(due, spans=outlook.spans, bound=run.record.bound, readings=readings) for due in bill.lines]
+    priced = price_bill(bill, spans=outlook.spans, bound=run.record.bound, readings=readings)
     return draft_invoice(bill=bill, priced=priced, customer=outlook.customer, profile=run.profile, at=outlook.at)
 
 

@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from invoicing.models import Invoice, InvoiceStatus
-from invoicing.queries.bills import bills_of, load
+from invoicing.queries.bills import bills_of
+from invoicing.queries.contracts import open_contracts
 from metering.errors import DomainError
 from metering.models import Customer
 
@@ -22,7 +25,6 @@ def check_settled(customer: Customer, at: datetime) -> None:
     if invoice := Invoice.objects.filter(customer=customer).exclude(status=InvoiceStatus.PAID).first():
         state = invoice.get_status_display().lower()
         raise CustomerHasOpenInvoices(f"Let invoice {invoice} be settled first: it is {state}.")
-    subscriptions = list(customer.subscriptions.order_by("pk"))
-    billed = load(subscriptions)
-    if any(bills_of(subscription, billed, until=at) for subscription in subscriptions):
+    contracts = open_contracts(Q(customer=customer))
+    if any(bills_of(contract, until=at) for contract in contracts):
         raise CustomerHasOpenInvoices("Let the next billing run invoice what this customer owes first.")

@@ -23,25 +23,17 @@ class BillOutOfBounds(DomainError):
     code = "invoice_out_of_bounds"
 
 
-class AlreadyInvoiced(DomainError):
-    """The billing time has its invoice, so nothing can be added to it."""
-
-    status = 409
-    code = "billing_time_already_invoiced"
-
-
 def draft_invoice(
     *, bill: Bill, priced: Sequence[PricedLine], customer: Customer, profile: BillingProfile, at: datetime
 ) -> Invoice:
     """
     Write the invoice of a billing time with its lines, in the caller's transaction, which holds the customer's row.
 
-    The total is the sum of the lines, each of them the sum of its rounded detailed lines.
+    The total is the sum of the lines, each of them the sum of its rounded detailed lines. What was agreed after its
+    billing time was invoiced gets an invoice of its own.
 
     :raises BillOutOfBounds: if the total is negative.
-    :raises AlreadyInvoiced: if the billing time has an invoice.
     """
-    _check_new(bill)
     total = sum((line.rated.amount for line in priced), zero(bill.subscription.currency))
     _check_total(total, bill)
     invoice = _draft(bill, priced, total, customer, profile, at)
@@ -89,12 +81,6 @@ def issue_draft(*, invoice: Invoice, at: datetime) -> Invoice:
     return invoice
 
 
-def _check_new(bill: Bill) -> None:
-    if bill.is_invoiced:
-        names = ", ".join(line.item.name for line in bill.lines)
-        raise AlreadyInvoiced(f"Bill {names} by hand: {bill.billed_at.isoformat()} was invoiced without it.")
-
-
 def _check_total(total: Decimal, bill: Bill) -> None:
     if total < 0:
         raise BillOutOfBounds(
@@ -116,6 +102,7 @@ def _draft(
         currency=bill.subscription.currency,
         status=InvoiceStatus.DRAFT_CREATED,
         billed_at=bill.billed_at,
+        supplement=Invoice.objects.filter(subscription=bill.subscription, billed_at=bill.billed_at).count(),
         period_start=min(line.state.period.start for line in priced),
         period_end=max(line.state.period.end for line in priced),
         total=total,
@@ -142,11 +129,15 @@ def _line(invoice: Invoice, position: int, priced: PricedLine, at: datetime) -> 
         meter_version=priced.due.version,
         filters=priced.due.filters,
         price=item.price,
+        discounts=item.discounts,
+        unit_config=item.unit_config,
+        prorate_commitments=item.prorate_commitments,
         currency=invoice.currency,
         period_start=state.period.start,
         period_end=state.period.end,
         now=state.to_json(),
         quantity=state.quantity,
+        usage_discount=priced.rated.usage_discount,
         amount=priced.rated.amount,
         trace=to_json(priced.rated)["steps"],
         created_at=at,
@@ -161,6 +152,7 @@ def _detailed_lines(line: InvoiceLine, priced: PricedLine) -> list[DetailedLine]
             key=part.key,
             name=part.name,
             category=part.category,
+            of=part.of,
             quantity=part.quantity,
             unit_amount=part.unit_amount,
             amount=part.amount,

@@ -1,6 +1,6 @@
 """Usage of many selections at once, from raw events alone: the brute force that audits compare with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -9,6 +9,7 @@ from typing import Any
 from metering.audit.report import stream
 from metering.jsonpath import parse_path
 from metering.models import Aggregation, MeterVersion
+from metering.queries.selections import Filters, condition_of
 from metering.spans import Span
 
 _AVERAGE = Context(prec=38, rounding=ROUND_HALF_UP)
@@ -25,21 +26,22 @@ class Usage:
     bound: int | None
 
 
-def measure_again(
-    version: MeterVersion, filters: Mapping[str, Sequence[str]], usages: Sequence[Usage]
-) -> dict[int, Decimal]:
+def measure_again(version: MeterVersion, filters: Filters, usages: Sequence[Usage]) -> dict[int, Decimal]:
     """Return the quantity of each usage by its name, from one pass over all raw events; spans do not overlap."""
     meter = version.meter
     places = list(enumerate(filters.items()))
     parameters: dict[str, object] = {
         f"path_{place}": list(parse_path(version.group_by[key])) for place, (key, _) in places
     }
-    parameters |= {f"values_{place}": list(values) for place, (_, values) in places}
     parameters |= _spans_of(usages, meter.event_from)
     parameters |= {"type": meter.event_type, "value_path": list(parse_path(meter.value_property or "$.none"))}
-    chosen = " AND ".join(
-        f"coalesce(event.data #>> %(path_{place})s::text[], '') = ANY(%(values_{place})s)" for place, _ in places
-    )
+    conditions = []
+    for place, (_, wanted) in places:
+        text = f"coalesce(event.data #>> %(path_{place})s::text[], '')"
+        sql, values = condition_of(wanted).sql(text, f"values_{place}")
+        conditions.append(sql)
+        parameters |= values
+    chosen = " AND ".join(conditions)
     statement = _USAGES.format(
         value=_VALUES.get(meter.aggregation, "metering_value(event.data #> %(value_path)s::text[])"),
         quantity=_QUANTITIES[meter.aggregation],

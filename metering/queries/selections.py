@@ -53,7 +53,7 @@ def select(
         group_paths=version.group_paths,
         spans=clipped,
         subject_hashes=None if is_of_all else tuple({text_hash(span.subject or "") for span in clipped}),
-        filters=tuple((place_of(version, key), _condition(wanted)) for key, wanted in (filters or {}).items()),
+        filters=tuple((place_of(version, key), condition_of(wanted)) for key, wanted in (filters or {}).items()),
         bound=bound,
         from_events_only=from_events_only or version.backfilled_at is None,
     )
@@ -71,7 +71,8 @@ def place_of(version: MeterVersion, key: str) -> int:
     return version.group_keys.index(key)
 
 
-def _condition(wanted: Sequence[str] | FilterString | Mapping[str, Any]) -> FilterString:
+def condition_of(wanted: Sequence[str] | FilterString | Mapping[str, Any]) -> FilterString:
+    """Return the condition on the text of a group in any of the shapes that filters have."""
     match wanted:
         case FilterString():
             return wanted

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from metering.models import Customer
+from pricing.contract import Contract, ItemVersion, Phase
 from pricing.models import Feature, Subscription
 from tests import factories
 from tests.factories import START
@@ -44,7 +45,20 @@ def subscribe(
         factories.SubscriptionItemFactory(
             subscription=subscription, usage=True, position=1, price=tokens, **ends, **shared
         )
+    agree(subscription)
     return subscription
+
+
+def agree(subscription: Subscription) -> None:
+    """Write down the contract that the items are of, so that services can change it."""
+    versions = tuple(ItemVersion(item.terms) for item in subscription.items.order_by("position", "pk"))
+    contract = Contract(
+        active_from=subscription.active_from,
+        active_to=subscription.active_to,
+        phases=(Phase("default", "Default", subscription.active_from, versions),),
+    )
+    subscription.contract = contract.to_json()
+    subscription.save(update_fields=["contract"])
 
 
 def use(customer: Customer, tokens: int | str, at: datetime = START) -> None:

@@ -10,6 +10,7 @@ from invoicing.services import billing_run
 from invoicing.services.billing_run import run_billing
 from pricing.models import SubscriptionItem
 from pricing.rating import Rated
+from tests import factories
 from tests.invoicing.contracts import day, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -18,12 +19,12 @@ BROKEN_PRICE = {"type": "flat", "amount": "-5", "paymentTerm": "in_advance"}
 
 
 def failing_for(customer_id, error):
-    price_line = bills.price_line
+    price_bill = bills.price_bill
 
-    def price(due, **kwargs):
-        if due.item.customer_id == customer_id:
+    def price(bill, **kwargs):
+        if bill.subscription.customer_id == customer_id:
             raise error
-        return price_line(due, **kwargs)
+        return price_bill(bill, **kwargs)
 
     return price
 
@@ -35,7 +36,7 @@ def test_it_names_a_customer_whose_price_cannot_be_read_and_bills_the_others():
     assert run.failures == [
         {
             "customer_id": broken.customer_id,
-            "reason": "The price of 'Base fee' cannot be read at $.amount: Set amount to zero or more.",
+            "reason": "The price of 'Base fee' cannot be read at $.price.amount: Set amount to zero or more.",
             "is_unexpected": False,
         }
     ]
@@ -57,7 +58,7 @@ def test_it_refuses_a_negative_total_and_keeps_nothing_of_it(monkeypatch):
 
 def test_it_goes_on_after_an_unexpected_error_and_logs_it(monkeypatch, caplog):
     broken, other = subscribe(), subscribe()
-    monkeypatch.setattr(billing_run, "price_line", failing_for(broken.customer_id, RuntimeError("a bug")))
+    monkeypatch.setattr(billing_run, "price_bill", failing_for(broken.customer_id, RuntimeError("a bug")))
     run = run_billing(now=day(1, 1))
     assert run.failures == [{"customer_id": broken.customer_id, "reason": "RuntimeError: a bug", "is_unexpected": True}]
     assert [invoice.subscription for invoice in Invoice.objects.all()] == [other]
@@ -83,7 +84,7 @@ def _broken_read(**kwargs):
 def test_the_next_run_picks_up_who_failed(monkeypatch):
     subscription = subscribe()
     with monkeypatch.context() as patch:
-        patch.setattr(billing_run, "price_line", failing_for(subscription.customer_id, RuntimeError("a bug")))
+        patch.setattr(billing_run, "price_bill", failing_for(subscription.customer_id, RuntimeError("a bug")))
         run_billing(now=day(1, 1))
     run = run_billing(now=day(1, 2))
     assert (run.invoices, run.failures) == (1, [])
@@ -94,7 +95,7 @@ def test_the_next_run_picks_up_who_failed(monkeypatch):
 def test_a_run_that_was_killed_is_finished_by_the_next(monkeypatch):
     first, second = subscribe(), subscribe()
     with monkeypatch.context() as patch:
-        patch.setattr(billing_run, "price_line", failing_for(second.customer_id, KeyboardInterrupt()))
+        patch.setattr(billing_run, "price_bill", failing_for(second.customer_id, KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             run_billing(now=day(1, 1))
     killed = BillingRun.objects.get()
@@ -109,18 +110,18 @@ def test_a_run_that_was_killed_is_finished_by_the_next(monkeypatch):
     ]
 
 
-def test_it_names_lines_that_missed_their_invoice():
+def test_what_was_agreed_after_its_billing_time_was_invoiced_gets_an_invoice_of_its_own():
     subscription = subscribe(tokens=None)
     run_billing(now=day(1, 1))
-    subscribe_late = SubscriptionItem.objects.get()
-    subscribe_late.pk, subscribe_late.ulid, subscribe_late.key = None, "01J0000000000000000000LATE", "seat"
-    subscribe_late.name = "Seat"
-    subscribe_late.save(force_insert=True)
+    factories.SubscriptionItemFactory(subscription=subscription, name="Seat")
     run = run_billing(now=day(1, 2))
-    assert [failure["reason"] for failure in run.failures] == [
-        "Bill Seat by hand: 2026-01-01T00:00:00+00:00 was invoiced without it."
+    assert (run.invoices, run.failures) == (1, [])
+    invoices = subscription.invoices.order_by("pk")
+    assert [(invoice.billed_at, invoice.supplement, invoice.lines.get().name) for invoice in invoices] == [
+        (day(1, 1), 0, "Base fee"),
+        (day(1, 1), 1, "Seat"),
     ]
-    assert subscription.invoices.count() == 1
+    assert run_billing(now=day(1, 2)).invoices == 0
 
 
 def test_it_names_a_usage_item_without_a_meter():

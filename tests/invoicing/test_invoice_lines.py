@@ -30,6 +30,7 @@ def test_it_stores_what_the_usage_was_read_from():
         "to": "2026-02-01T00:00:00+00:00",
         "whole_from": "2026-01-01T00:00:00+00:00",
         "whole_to": "2026-02-01T00:00:00+00:00",
+        "part": "1",
         "bound": bound,
         "spans": [[key, None, None]],
         "quantity": "150.5",
