@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 
 from pricing.prices import DEFAULT_CELL, MatrixPrice
-
-# Sums of 38-digit numbers stay far below this; should one not, it raises instead of losing a digit.
-_EXACT = Context(prec=1000, traps=[Inexact, InvalidOperation])
+from pricing.rating.words import EXACT
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def matrix_cells(
     sums = {key: Decimal(0) for key, _, _ in price.priced_cells()}
     for groups, quantity in rows:
         key = _cell(price, groups)
-        sums[key] = _EXACT.add(sums[key], quantity)
+        sums[key] = EXACT.add(sums[key], quantity)
     return tuple(sums.items())
 
 

@@ -10,7 +10,7 @@ import pytest
 from metering.periods import Period
 from pricing.prices import FlatPrice
 from pricing.proration import share
-from pricing.rating import rate
+from tests.pricing.charges import bill
 
 
 def days(first, last, *, month=1, zone=UTC):
@@ -20,8 +20,7 @@ def days(first, last, *, month=1, zone=UTC):
 
 
 def billed(amount, part, whole, currency="USD"):
-    price = FlatPrice(Decimal(amount))
-    return rate(price=price, name="Fee", currency=currency, before=None, now=Decimal(0), part=share(part, whole)).amount
+    return bill(FlatPrice(Decimal(amount)), None, "0", currency=currency, part=share(part, whole)).amount
 
 
 def test_it_is_one_for_the_whole_period():

@@ -5,27 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from pricing.prices import FlatPrice, GraduatedPrice, PaymentTerm, Tier
-from pricing.rating import rate
-
-
-def graduated(*tiers):
-    """Tiers as (up to, unit amount, flat amount)."""
-    return GraduatedPrice(
-        tuple(
-            Tier(None if up_to is None else Decimal(up_to), Decimal(unit), Decimal(flat)) for up_to, unit, flat in tiers
-        )
-    )
-
-
-def bill(price, before, now, *, currency="USD", part=Fraction(1)):
-    before = None if before is None else Decimal(before)
-    return rate(price=price, name="Tokens", currency=currency, before=before, now=Decimal(now), part=part)
-
-
-def amounts(rated):
-    return {line.key: str(line.amount) for line in rated.lines}
-
+from pricing.prices import FlatPrice, PaymentTerm
+from tests.pricing.charges import amounts, bill, graduated
 
 STAIRS = graduated(("5", "0", "100"), ("10", "0", "50"), ("15", "10", "0"), (None, "5", "0"))
 CHEAPER_STAIRS = graduated(("5", "0", "100"), ("10", "0", "50"), ("15", "5", "0"), (None, "1", "0"))

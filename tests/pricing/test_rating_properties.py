@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pricing.money import quantize
 from pricing.prices import FlatPrice, GraduatedPrice, Tier
-from pricing.rating import rate
+from tests.pricing import charges
 
 currencies = st.sampled_from(["JPY", "USD", "KWD"])
 quantities = st.decimals(min_value=-10, max_value=10**6, allow_nan=False, places=4)
@@ -24,7 +24,7 @@ def graduated(draw):
 
 
 def bill(price, currency, before, now, part=Fraction(1)):
-    return rate(price=price, name="Tokens", currency=currency, before=before, now=now, part=part)
+    return charges.bill(price, before, now, currency=currency, part=part)
 
 
 @given(price=graduated(), currency=currencies, pair=st.tuples(quantities, quantities).map(sorted))

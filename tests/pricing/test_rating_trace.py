@@ -1,25 +1,9 @@
 """The trace: every sum behind a line, in words, and as JSON."""
 
 import json
-from decimal import Decimal
 
-from pricing.prices import GraduatedPrice, Tier
-from pricing.rating import rate, to_json
-
-
-def graduated(*tiers):
-    """Tiers as (up to, unit amount, flat amount)."""
-    return GraduatedPrice(
-        tuple(
-            Tier(None if up_to is None else Decimal(up_to), Decimal(unit), Decimal(flat)) for up_to, unit, flat in tiers
-        )
-    )
-
-
-def bill(price, before, now):
-    before = None if before is None else Decimal(before)
-    return rate(price=price, name="Tokens", currency="USD", before=before, now=Decimal(now))
-
+from pricing.rating import to_json
+from tests.pricing.charges import bill, graduated
 
 SLOPES = graduated(("10", "1.00", "5"), ("100", "0.50", "2"), (None, "0.10", "0"))
 
@@ -71,6 +55,7 @@ def test_it_writes_json_without_exponents():
                 "unit_amount": "0.000000001",
                 "amount": "0.00",
                 "category": "regular",
+                "of": "",
             },
             {
                 "key": "tier_1_flat",
@@ -79,6 +64,7 @@ def test_it_writes_json_without_exponents():
                 "unit_amount": "1000",
                 "amount": "1000.00",
                 "category": "regular",
+                "of": "",
             },
         ],
         "amount": "1000.00",
@@ -87,8 +73,9 @@ def test_it_writes_json_without_exponents():
                 "text": "Tier 1: 1,000,000 units from 0 to 1,000,000 at 0.000000001 each = 0.001, rounded 0.00",
                 "quantity": "1000000",
                 "unit_amount": "0.000000001",
-                "exact": "0.001000000",
+                "exact": "0.001",
                 "rounded": "0.00",
+                "key": "tier_1_usage",
             },
             {
                 "text": "Tier 1: flat price = 1,000.00",
@@ -96,6 +83,8 @@ def test_it_writes_json_without_exponents():
                 "unit_amount": "1000",
                 "exact": "1000",
                 "rounded": "1000.00",
+                "key": "tier_1_flat",
             },
         ],
+        "usage_discount": "0",
     }
