@@ -174,6 +174,8 @@ SELLER_TIME_ZONE = env.str("TIME_ZONE", "UTC")
 # --- New customers -------------------------------------------------------------------------------------------------
 # The key of a plan; empty: nobody is subscribed without being asked.
 DEFAULT_PLAN = env.str("DEFAULT_PLAN", "").strip()
+# Off: several at a time, as long as no feature is billed twice.
+ONE_SUBSCRIPTION_PER_CUSTOMER = env.bool("ONE_SUBSCRIPTION_PER_CUSTOMER", True)
 CUSTOMER_PER_SUBJECT = env.bool("CUSTOMER_PER_SUBJECT", False)
 
 # --- Static files --------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class _Steps:
         if index == 0:
             return self.anchor
         days = timedelta(days=index * self.cadence.days)
-        wall = _add_months(self.wall, index * self.cadence.months) + days
+        wall = add_months(self.wall, index * self.cadence.months) + days
         return wall.replace(tzinfo=self.zone, fold=0).astimezone(UTC)
 
     def index_at(self, at: datetime) -> int:
@@ -136,7 +136,8 @@ class _Steps:
         return at.astimezone(self.zone).replace(tzinfo=None, fold=0)
 
 
-def _add_months(wall: datetime, months: int) -> datetime:
+def add_months(wall: datetime, months: int) -> datetime:
+    """Return the same day and wall time some months later, or earlier; a day that the month lacks becomes its last."""
     years, month = divmod(wall.month - 1 + months, 12)
     year, month = wall.year + years, month + 1
     return wall.replace(year=year, month=month, day=min(wall.day, calendar.monthrange(year, month)[1]))

@@ -1,11 +1,13 @@
-"""Pure: what was agreed with a customer, phase by phase, and the rows of items that follow from it."""
+"""Pure: what was agreed with a customer, phase by phase."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from pricing.durations import NO_TIME, Duration, step
 from pricing.terms import Terms
 
 
@@ -25,12 +27,18 @@ class ItemVersion:
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase from `starts_at` until the next one starts, or the contract ends."""
+    """
+    A phase from `starts_at` until the next one starts, or the contract ends.
+
+    It starts a duration after the contract does. That duration is what edits change, so that phases that were agreed
+    in months keep to the day of the start.
+    """
 
     key: str
     name: str
     starts_at: datetime
     items: tuple[ItemVersion, ...] = ()
+    starts_after: Duration = NO_TIME
     description: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -74,59 +82,54 @@ class Contract:
 
 
 @dataclass(frozen=True)
-class PlannedPhase:
-    """A row of a phase as it should be."""
+class PhaseTerms:
+    """A phase as it is sold: what it costs, and how long it lasts (None for ever)."""
 
     key: str
     name: str
-    description: str
-    metadata: Mapping[str, Any]
-    position: int
-    active_from: datetime
-    active_to: datetime | None
+    duration: Duration | None
+    terms: tuple[Terms, ...]
+    description: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class PlannedItem:
-    """A row of an item as it should be; `phase_key` None is the contract's minimum."""
+def phases_from(
+    phases: Iterable[PhaseTerms], *, start: datetime, zone: ZoneInfo, starting_phase: str | None = None
+) -> tuple[Phase, ...]:
+    """
+    Give phases their times: each lasts its duration, counted from the start in a zone's civil time.
 
-    phase_key: str | None
-    terms: Terms
-    position: int
-    active_from: datetime
-    active_to: datetime | None
+    Those before `starting_phase` have no length.
+    """
+    laid = []
+    after = NO_TIME
+    is_reached = starting_phase is None
+    for phase in phases:
+        is_reached = is_reached or phase.key == starting_phase
+        items = tuple(ItemVersion(terms) for terms in phase.terms)
+        starts_at = step(start, after, zone)
+        laid.append(Phase(phase.key, phase.name, starts_at, items, after, phase.description, phase.metadata))
+        if is_reached and phase.duration is not None:
+            after += phase.duration
+    return tuple(laid)
 
 
-def planned_phases(contract: Contract) -> Iterator[PlannedPhase]:
-    """Yield the phases that have any length within the contract, in order."""
-    for position, (phase, end) in enumerate(phase_ends(contract)):
-        active_to = _earlier(end, contract.active_to)
-        if active_to is None or phase.starts_at < active_to:
-            yield PlannedPhase(
-                phase.key, phase.name, phase.description, phase.metadata, position, phase.starts_at, active_to
-            )
+def rebased(contract: Contract, *, start: datetime, zone: ZoneInfo) -> Contract:
+    """Return a contract that nobody has edited yet as if it started at another time."""
+    phases = (replace(phase, starts_at=step(start, phase.starts_after, zone)) for phase in contract.phases)
+    return replace(contract, active_from=start, phases=tuple(phases))
 
 
-def planned_items(contract: Contract) -> Iterator[PlannedItem]:
-    """Yield the items that have any length within their phase and the contract; the minimum is not among them."""
-    for phase, end in phase_ends(contract):
-        for position, version in enumerate(phase.items):
-            active_from = max(version.active_from or phase.starts_at, phase.starts_at)
-            active_to = _earlier(_earlier(version.active_to, end), contract.active_to)
-            if active_to is None or active_from < active_to:
-                yield PlannedItem(phase.key, version.terms, position, active_from, active_to)
+def phase_at(contract: Contract, at: datetime) -> Phase:
+    """Return the phase that runs at a time: before the contract the first one with any length."""
+    begun = [phase for phase in contract.phases if phase.starts_at <= max(at, contract.active_from)]
+    return begun[-1]
 
 
 def phase_ends(contract: Contract) -> Iterator[tuple[Phase, datetime | None]]:
     """Yield each phase with when the next one starts, None for the last."""
     starts: list[datetime | None] = [phase.starts_at for phase in contract.phases[1:]]
     yield from zip(contract.phases, [*starts, None], strict=True)
-
-
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    if one is None or other is None:
-        return one or other
-    return min(one, other)
 
 
 def _phase_to_json(phase: Phase) -> dict[str, Any]:
@@ -136,6 +139,7 @@ def _phase_to_json(phase: Phase) -> dict[str, Any]:
         "description": phase.description,
         "metadata": dict(phase.metadata),
         "starts_at": phase.starts_at.isoformat(),
+        "starts_after": asdict(phase.starts_after),
         "items": [
             {"terms": item.terms.to_json(), "from": _text(item.active_from), "to": _text(item.active_to)}
             for item in phase.items
@@ -150,6 +154,7 @@ def _phase_from_json(data: Mapping[str, Any]) -> Phase:
         description=data["description"],
         metadata=data["metadata"],
         starts_at=datetime.fromisoformat(data["starts_at"]),
+        starts_after=Duration(**data["starts_after"]),
         items=tuple(
             ItemVersion(Terms.from_json(item["terms"]), _time(item["from"]), _time(item["to"]))
             for item in data["items"]

@@ -15,7 +15,7 @@ from metering import clock
 from metering.audit import Scope
 from metering.models import Batch, TestClock
 from metering.services.rollups import advance_rollups
-from pricing.services.subscriptions import cancel_subscription
+from pricing.services.subscriptions.end import cancel_subscription
 from tests.factories import CustomerFactory, PlanFactory, TestClockFactory
 from tests.invoicing.contracts import day, subscribe, use
 

@@ -21,8 +21,8 @@ from metering.services.rollups import advance_rollups
 from pricing.models import Plan, SubscriptionItem
 from pricing.queries import service_periods
 from pricing.services.features import create_feature
-from pricing.services.plans import RateCardInput, create_plan, publish_plan
-from pricing.services.subscriptions import start_subscription
+from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
+from pricing.services.subscriptions.start import start_subscription
 
 SANDBOX_OUTCOME = "openmeter.io/sandbox/target-payment-status"
 _MEAN_REQUESTS_AN_HOUR = 1.2
@@ -105,7 +105,7 @@ def _catalogue(client: ApiClient, at: datetime) -> list[Plan]:
                 for slug, tiers in (("input_tokens", offer.input_tiers), ("output_tokens", offer.output_tiers))
             ),
         ]
-        draft = create_plan(key=offer.key, name=offer.name, currency="USD", at=at, rate_cards=cards)
+        draft = create_plan(key=offer.key, name=offer.name, currency="USD", at=at, phases=[PhaseInput(cards)])
         plans.append(publish_plan(plan_id=draft.pk, at=at))
     return plans
 

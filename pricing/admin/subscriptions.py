@@ -20,7 +20,8 @@ from metering.models import Customer
 from pricing.admin.display import cadence, price_block
 from pricing.models import Subscription, SubscriptionItem
 from pricing.queries import current_period
-from pricing.services.subscriptions import cancel_subscription, start_subscription
+from pricing.services.subscriptions.end import cancel_subscription
+from pricing.services.subscriptions.start import start_subscription
 
 
 class NewSubscriptionForm(ConsoleForm):

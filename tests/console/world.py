@@ -9,8 +9,8 @@ from metering.services.customers import create_customer
 from metering.services.meters import create_meter
 from metering.services.rollups import advance_rollups
 from pricing.services.features import create_feature
-from pricing.services.plans import RateCardInput, create_plan, publish_plan
-from pricing.services.subscriptions import start_subscription
+from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
+from pricing.services.subscriptions.start import start_subscription
 from tests.factories import START, EventFactory
 
 OPERATOR = "operator@orbit.example"
@@ -30,7 +30,7 @@ def try_out() -> SimpleNamespace:
         slug="orbit_tokens", event_type=EVENT_TYPE, aggregation="SUM", value_property="$.tokens", at=START
     )
     feature = create_feature(key="orbit_tokens", name="Tokens", meter=meter, at=START)
-    plan = create_plan(key="orbit", name="Pro", currency="USD", rate_cards=_cards(feature), at=START)
+    plan = create_plan(key="orbit", name="Pro", currency="USD", phases=[PhaseInput(_cards(feature))], at=START)
     publish_plan(plan_id=plan.pk, at=START + timedelta(seconds=1))
     subscription = start_subscription(customer_id=customer.pk, plan_id=plan.pk, at=START)
     for day, tokens in ((5, 600), (20, 900)):

@@ -11,7 +11,7 @@ from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSequence, 
 from invoicing.services import billing_run
 from invoicing.services.billing_run import run_billing
 from metering.services.customers import change_customer
-from pricing.services.subscriptions import cancel_subscription
+from pricing.services.subscriptions.end import cancel_subscription
 from tests.invoicing.contracts import day, subscribe, use
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -11,8 +11,8 @@ from metering.ingest.writer import write_events
 from metering.services.customers import create_customer
 from metering.services.meters import create_meter
 from pricing.services.features import create_feature
-from pricing.services.plans import RateCardInput, create_plan, publish_plan
-from pricing.services.subscriptions import start_subscription
+from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
+from pricing.services.subscriptions.start import start_subscription
 from tests.invoicing.contracts import FEE, TOKENS
 
 EMAIL = "billing@harbour.example"
@@ -37,7 +37,7 @@ def build() -> None:
         RateCardInput(type="flat_fee", key="fee", name="Base fee", price=FEE),
         RateCardInput(type="usage_based", key=tokens.key, name="Tokens", feature=tokens, price=TOKENS),
     ]
-    plan = create_plan(key="harbour", name="Pro", currency="USD", at=start, rate_cards=cards)
+    plan = create_plan(key="harbour", name="Pro", currency="USD", at=start, phases=[PhaseInput(cards)])
     plan = publish_plan(plan_id=plan.pk, at=start)
     customer = create_customer(name="Harbour Ltd", key=SUBJECT, primary_email=EMAIL, currency="USD", at=start)
     start_subscription(customer_id=customer.pk, plan_id=plan.pk, active_from=start, at=start)

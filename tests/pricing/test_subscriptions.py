@@ -5,18 +5,18 @@ import pytest
 from django.db import connection
 
 from pricing.models import Plan, Subscription, SubscriptionItem, SubscriptionStatus
-from pricing.services.plans import RateCardInput, create_plan, publish_plan
-from pricing.services.subscriptions import (
+from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
+from pricing.services.subscriptions.contracts import SecondItem
+from pricing.services.subscriptions.end import cancel_subscription
+from pricing.services.subscriptions.offers import PlanNotActive
+from pricing.services.subscriptions.start import (
     CurrencyMismatch,
     CustomerDeleted,
-    InvalidTiming,
-    PlanNotActive,
-    SecondItem,
     SecondSubscription,
-    TransitionNotAllowed,
-    cancel_subscription,
     start_subscription,
 )
+from pricing.services.subscriptions.states import TransitionNotAllowed
+from pricing.services.subscriptions.timing import InvalidTiming
 from tests.factories import CustomerFactory, FeatureFactory, SubscriptionItemFactory, TestClockFactory
 
 AT = datetime(2026, 1, 10, 12, tzinfo=UTC)
@@ -29,7 +29,7 @@ def active_plan(key="pro", currency="USD", feature=None, at=AT - DAY):
     cards = [RateCardInput("flat_fee", "fee", "Base fee", FLAT)]
     if feature is not None:
         cards.append(RateCardInput("usage_based", feature.key, "Tokens", TIERED, feature))
-    plan = create_plan(key=key, name=key.title(), currency=currency, at=at, rate_cards=cards)
+    plan = create_plan(key=key, name=key.title(), currency=currency, at=at, phases=[PhaseInput(cards)])
     return publish_plan(plan_id=plan.pk, at=at)
 
 
@@ -100,7 +100,7 @@ def test_it_refuses_a_deleted_customer_with_412():
 )
 @pytest.mark.django_db
 def test_it_refuses_a_plan_that_is_not_active(_case, change, status):
-    plan = create_plan(key="pro", name="Pro", currency="USD", at=AT, rate_cards=[])
+    plan = create_plan(key="pro", name="Pro", currency="USD", at=AT, phases=[PhaseInput()])
     Plan.objects.filter(pk=plan.pk).update(**{"effective_from": AT - DAY, **change})
     with pytest.raises(PlanNotActive, match=f"Choose an active version of the plan 'pro': pro v1 is {status}"):
         start_subscription(customer_id=CustomerFactory().pk, plan_id=plan.pk, at=AT)

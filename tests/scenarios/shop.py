@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from metering.models import Customer, Meter
 from pricing.models import Plan, Subscription
 from pricing.services.features import create_feature
-from pricing.services.plans import RateCardInput, create_plan, publish_plan
-from pricing.services.subscriptions import start_subscription
+from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
+from pricing.services.subscriptions.start import start_subscription
 
 
 def fee(amount: str) -> RateCardInput:
@@ -29,7 +29,7 @@ def usage(api: APIClient, slug: str, tiers: Iterable[tuple[str | None, str]], at
 
 
 def publish(*cards: RateCardInput, at: datetime) -> Plan:
-    draft = create_plan(key="pro", name="Pro", currency="USD", at=at, rate_cards=cards)
+    draft = create_plan(key="pro", name="Pro", currency="USD", at=at, phases=[PhaseInput(cards)])
     return publish_plan(plan_id=draft.pk, at=at)
 
 

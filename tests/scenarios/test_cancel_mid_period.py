@@ -9,7 +9,7 @@ import pytest
 from invoicing.models import InvoiceLine
 from invoicing.queries import recompute_line, upcoming_invoice
 from invoicing.services.billing_run import run_billing
-from pricing.services.subscriptions import cancel_subscription
+from pricing.services.subscriptions.end import cancel_subscription
 from tests.scenarios.shop import event, fee, invoices_of, post, publish, sign_up, usage
 
 pytestmark = pytest.mark.django_db

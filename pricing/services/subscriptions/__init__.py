@@ -1,0 +1,1 @@
+"""What happens to a subscription, one act a module."""

@@ -1,0 +1,118 @@
+"""Cancel subscriptions, take a cancelation back, and delete what has not started."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from pricing.contract import Contract
+from pricing.models import Subscription
+from pricing.services.subscriptions.contracts import Preview, locked_subscription, preview_of, write_contract
+from pricing.services.subscriptions.start import check_one_at_a_time
+from pricing.services.subscriptions.states import Act, check_act
+from pricing.services.subscriptions.timing import InvalidTiming
+
+
+@transaction.atomic
+def cancel_subscription(*, subscription_id: int, at: datetime, active_to: datetime) -> Subscription:
+    """
+    End a subscription, and with it every item, at `active_to`, which is `at` or later; see `timing.cancel_at`.
+
+    :raises TransitionNotAllowed: unless it is active.
+    :raises InvalidTiming: if the end lies in the past or not after the start.
+    """
+    subscription = locked_subscription(subscription_id)
+    write_contract(subscription=subscription, contract=_canceled(subscription, active_to, at), at=at)
+    return subscription
+
+
+def preview_cancel(*, subscription_id: int, at: datetime, active_to: datetime) -> Preview:
+    """Return what `cancel_subscription` would change; it raises what that raises."""
+    subscription = Subscription.objects.get(pk=subscription_id)
+    return preview_of(subscription, _canceled(subscription, active_to, at), active_to)
+
+
+@transaction.atomic
+def unschedule_cancelation(*, subscription_id: int, at: datetime) -> Subscription:
+    """
+    Let a canceled subscription that still runs go on.
+
+    :raises TransitionNotAllowed: unless it is canceled.
+    :raises SecondSubscription: if another subscription is scheduled to follow.
+    """
+    subscription = locked_subscription(subscription_id)
+    write_contract(subscription=subscription, contract=_continued(subscription, at), at=at)
+    return subscription
+
+
+def preview_unschedule_cancelation(*, subscription_id: int, at: datetime) -> Preview:
+    """Return what `unschedule_cancelation` would change; it raises what that raises."""
+    subscription = Subscription.objects.select_related("customer").get(pk=subscription_id)
+    return preview_of(subscription, _continued(subscription, at), subscription.active_to or at)
+
+
+@transaction.atomic
+def restore_subscription(*, subscription_id: int, at: datetime) -> Subscription:
+    """
+    Let a canceled subscription go on in place of the ones that are scheduled to follow, which are deleted.
+
+    :raises TransitionNotAllowed: unless it is canceled.
+    """
+    subscription = locked_subscription(subscription_id)
+    check_act(Act.RESTORE, subscription, at)
+    for follower in _followers(subscription, at):
+        _delete(follower)
+    write_contract(subscription=subscription, contract=replace(subscription.agreed, active_to=None), at=at)
+    return subscription
+
+
+def preview_restore(*, subscription_id: int, at: datetime) -> Preview:
+    """Return what `restore_subscription` would change of the subscription that goes on."""
+    subscription = Subscription.objects.select_related("customer").get(pk=subscription_id)
+    check_act(Act.RESTORE, subscription, at)
+    return preview_of(subscription, replace(subscription.agreed, active_to=None), subscription.active_to or at)
+
+
+@transaction.atomic
+def delete_subscription(*, subscription_id: int, at: datetime) -> None:
+    """
+    Delete a subscription that has not started.
+
+    :raises TransitionNotAllowed: if it has.
+    """
+    subscription = locked_subscription(subscription_id)
+    check_act(Act.DELETE, subscription, at)
+    _delete(subscription)
+
+
+def _canceled(subscription: Subscription, active_to: datetime, at: datetime) -> Contract:
+    check_act(Act.CANCEL, subscription, at)
+    if active_to < at or active_to <= subscription.active_from:
+        earliest = max(at, subscription.active_from)
+        raise InvalidTiming(f"End the subscription after {earliest.isoformat()}, not at {active_to.isoformat()}.")
+    return replace(subscription.agreed, active_to=active_to)
+
+
+def _continued(subscription: Subscription, at: datetime) -> Contract:
+    check_act(Act.UNSCHEDULE_CANCELATION, subscription, at)
+    check_one_at_a_time(subscription.customer, subscription.active_from, besides=subscription)
+    return replace(subscription.agreed, active_to=None)
+
+
+def _followers(subscription: Subscription, at: datetime) -> Sequence[Subscription]:
+    later = subscription.customer.subscriptions.filter(active_from__gt=at, awaits_payment=False).order_by("pk")
+    if settings.ONE_SUBSCRIPTION_PER_CUSTOMER:
+        return list(later)
+    chain: list[Subscription] = []
+    link = later.filter(supersedes=subscription).first()
+    while link is not None:
+        chain.append(link)
+        link = later.filter(supersedes=link).first()
+    return chain
+
+
+def _delete(subscription: Subscription) -> None:
+    subscription.items.all().delete()
+    subscription.delete()
