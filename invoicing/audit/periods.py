@@ -67,7 +67,7 @@ def _compare(item: SubscriptionItem, due_by: datetime | None) -> Iterator[Findin
         return
     lines = {line.period_start: line for line in item.lines.all() if line.sequence == 0}
     until = max([line.period_end for line in lines.values()] + ([due_by] if due_by else []), default=None)
-    if until is None or is_free or item.active_from == item.active_to:
+    if until is None or is_free:
         periods, as_agreed = {}, {}
     else:
         periods, as_agreed = _by_start(item, until), _by_start(_without_end(item), until)
