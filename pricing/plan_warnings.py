@@ -6,6 +6,7 @@ from pricing.entitlement_templates import allowance_of
 from pricing.included_units import free_quantity
 from pricing.issues import Issue
 from pricing.plan_rules import PhaseFacts, PlanFacts, path_of
+from pricing.price_warnings import warnings_of
 from pricing.rate_card_rules import CardFacts, charge_of_card
 
 
@@ -28,6 +29,8 @@ def card_warnings(card: CardFacts, currency: str) -> Iterator[Issue]:
     if card.feature is not None and not card.feature.has_meter:
         message = f"The feature {card.feature.key!r} has no meter, so its usage is never counted."
         yield Issue("priced_feature_without_meter", message, ".featureKey")
+    for message in warnings_of(charge, currency):
+        yield Issue("price_may_not_be_meant", message, ".price")
     free, allowance = free_quantity(card.terms), allowance_of(card.terms.entitlement_template)
     if card.price_type != "flat" and allowance is not None and (free or 0) != allowance:
         message = f"The price leaves {free or 0:f} units free, but the entitlement includes {allowance:f}."

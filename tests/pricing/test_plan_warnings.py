@@ -31,6 +31,13 @@ def test_it_warns_of_a_priced_feature_that_nothing_measures():
     assert found([card(has_meter=False)]) == [("priced_feature_without_meter", "$.phases[0].rateCards[0].featureKey")]
 
 
+def test_it_warns_of_a_price_that_falls_with_usage():
+    cheaper = {"upToAmount": None, "flatPrice": None, "unitPrice": {"type": "unit", "amount": "0.80"}}
+    first = {**cheaper, "upToAmount": "100", "unitPrice": {"type": "unit", "amount": "1"}}
+    volume = {"type": "tiered", "mode": "volume", "tiers": [first, cheaper]}
+    assert found([card(price=volume)]) == [("price_may_not_be_meant", "$.phases[0].rateCards[0].price")]
+
+
 def test_it_warns_where_price_and_entitlement_include_another_number_of_units():
     differing = card(discounts={"usage": {"quantity": "10"}}, entitlement_template=template("20"))
     path = "$.phases[0].rateCards[0].entitlementTemplate.issueAfterReset"
