@@ -1,4 +1,4 @@
-"""Customers on a test clock with contracts of their own, agreed on and changed by services, and what they are billed."""
+"""Customers on a test clock with contracts of their own, agreed on and changed by services, and what they pay."""
 
 from datetime import datetime
 from decimal import Decimal
