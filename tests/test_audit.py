@@ -157,7 +157,8 @@ SECOND = "(SELECT id FROM invoicing_invoice WHERE sequence_number = 2)"
         ),
         (
             "UPDATE pricing_subscriptionitem SET price = '{\"type\": \"free\"}' WHERE type = 'flat_fee'",
-            [(2, "subscription item", "its price cannot be read")],
+            [(2, "subscription item", "its price cannot be read"),
+             (7, "Pro of", "the price of its item fee of default from 2026-01-01T00:00:00Z is not what was agreed")],
         ),
         (
             f"UPDATE invoicing_detailedline SET amount = amount + 1 WHERE line_id = {LAST_FEE}",
@@ -225,7 +226,20 @@ SECOND = "(SELECT id FROM invoicing_invoice WHERE sequence_number = 2)"
         ),
         (
             "UPDATE pricing_subscriptionitem SET key = 'fee'",
-            [(7, "(Base fee)", "another item has its key at the same time")],
+            [(7, "(Base fee)", "another item has its key at the same time"),
+             (7, "Pro of", "of default from 2026-01-01T00:00:00Z is missing")],
+        ),
+        (
+            "UPDATE pricing_subscriptionphase SET active_from = '2025-12-31T00:00Z'",
+            [(7, "Pro of", "the active_from of its phase default is not what was agreed")],
+        ),
+        (
+            "UPDATE pricing_subscription SET active_from = '2025-12-31T00:00Z'",
+            [(7, "Pro of", "the active_from of its time is not what was agreed")],
+        ),
+        (
+            "UPDATE pricing_subscription SET contract = '{}'",
+            [(7, "Pro of", "its contract cannot be read; expected a contract, found KeyError")],
         ),
         (
             "UPDATE invoicing_invoice SET sequence_number = 5, number = 'INV-000005' WHERE sequence_number = 2",
