@@ -55,7 +55,7 @@ def _commitment(amount: Decimal | None, charge: Charge, frame: Frame, usage: Usa
 def _percentage(part: Part, charge: Charge, frame: Frame) -> Iterator[Part]:
     percentage = charge.discounts.percentage
     exact = -Fraction(part.rounded) * Fraction(percentage) / 100
-    if exact:
+    if quantize(exact, frame.currency):
         text = f"{plain(percentage)} % discount"
         yield _discount(part, "percentage", f"{part.name}: {text}", f"{text} on {money(part.rounded)}", exact, frame)
 

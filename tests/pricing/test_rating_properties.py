@@ -1,4 +1,4 @@
-"""What holds for every price, quantity, split and currency."""
+"""What holds for every price, quantity, discount, commitment, conversion, split and currency."""
 
 import itertools
 from decimal import Decimal
@@ -8,79 +8,115 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.money import quantize
-from pricing.prices import FlatPrice, GraduatedPrice, Tier
-from tests.pricing import charges
-
-currencies = st.sampled_from(["JPY", "USD", "KWD"])
-quantities = st.decimals(min_value=-10, max_value=10**6, allow_nan=False, places=4)
-bounds = st.decimals(min_value=0, max_value=10**6, allow_nan=False, places=3)
-amounts = st.one_of(st.just(Decimal(0)), st.decimals(min_value=0, max_value=1000, allow_nan=False, places=7))
-
-
-@st.composite
-def graduated(draw):
-    up_to = [*sorted(draw(st.sets(bounds, max_size=4))), None]
-    return GraduatedPrice(tuple(Tier(bound, draw(amounts), draw(amounts)) for bound in up_to))
-
-
-def bill(price, currency, before, now, part=Fraction(1)):
-    return charges.bill(price, before, now, currency=currency, part=part)
+from pricing.prices import Charge
+from pricing.rating import Usage, rate
+from tests.pricing.random_charges import (
+    charges,
+    currencies,
+    every_charge,
+    graduated,
+    monotone,
+    periods,
+    quantities,
+    usages,
+)
 
 
-@given(price=graduated(), currency=currencies, pair=st.tuples(quantities, quantities).map(sorted))
-def test_it_never_costs_less_to_use_more(price, currency, pair):
-    less, more = pair
-
-    assert bill(price, currency, None, less).amount <= bill(price, currency, None, more).amount
-    assert all(line.amount >= 0 for line in bill(price, currency, less, more).lines)
+def bill(charge, currency, before, now):
+    return rate(charge=charge, name="Tokens", currency=currency, before=before, now=now)
 
 
-@given(price=graduated(), currency=currencies, stops=st.lists(quantities, min_size=1, max_size=6))
-def test_it_sums_to_the_whole_however_a_period_is_split(price, currency, stops):
-    # The stops are not sorted: usage may also have been taken away between two bills.
-    bills = [bill(price, currency, *span) for span in itertools.pairwise([None, *stops])]
-    whole = bill(price, currency, None, stops[-1])
-
-    assert sum(rated.amount for rated in bills) == whole.amount
-    # Each detailed line sums to its whole as well, in amount and in quantity.
-    for field in ("amount", "quantity"):
-        sums = {}
-        for line in itertools.chain.from_iterable(rated.lines for rated in bills):
-            sums[line.key] = sums.get(line.key, 0) + getattr(line, field)
-        assert {key: value for key, value in sums.items() if value} == {
-            line.key: getattr(line, field) for line in whole.lines if getattr(line, field)
-        }
+def total(rated):
+    return sum((line.amount for line in rated.lines), Decimal(0))
 
 
 @given(
-    price=st.one_of(graduated(), st.builds(FlatPrice, amounts)),
+    charge=charges(monotone),
     currency=currencies,
-    now=quantities,
-    part=st.fractions(min_value=0, max_value=1),
+    pair=st.tuples(quantities, quantities).map(sorted),
+    carried=quantities,
 )
-def test_it_rounds_each_sum_of_the_trace_once(price, currency, now, part):
-    rated = bill(price, currency, None, now, part)
+def test_it_never_costs_less_to_use_more(charge, currency, pair, carried):
+    less, more = (bill(charge, currency, None, Usage(quantity, carried)) for quantity in pair)
 
-    assert all(step.rounded == quantize(step.exact, currency) for step in rated.steps)
-    assert rated.amount == sum(step.rounded for step in rated.steps) == sum(line.amount for line in rated.lines)
-    assert all(line.amount == quantize(line.amount, currency) for line in rated.lines)
+    assert less.amount <= more.amount
 
 
-@given(price=graduated(), currency=currencies, now=quantities)
-def test_it_agrees_with_the_price_of_each_slice_summed(price, currency, now):
-    # A second way to the same figure, in fractions: what each tier's slice of [0, now] costs.
-    used, lower, due = max(Fraction(now), 0), Fraction(0), Decimal(0)
-    for index, tier in enumerate(price.tiers):
-        upper = used if tier.up_to is None else Fraction(tier.up_to)
-        due += quantize(max(min(used, upper) - lower, 0) * Fraction(tier.unit_amount), currency)
-        due += quantize(tier.flat_amount, currency) if index == 0 or used > lower else 0
-        lower = upper
-    assert bill(price, currency, None, now).amount == due
+@given(price=graduated, currency=currencies, pair=st.tuples(quantities, quantities).map(sorted))
+def test_it_gives_nothing_back_for_more_usage(price, currency, pair):
+    charge = Charge(price)
+    less, more = map(Usage, pair)
+
+    assert all(line.amount >= 0 for line in bill(charge, currency, less, more).lines)
 
 
-@given(price=graduated(), currency=currencies, now=quantities)
-def test_it_bills_nothing_again(price, currency, now):
-    again = bill(price, currency, now, now)
+@given(period=periods(), currency=currencies)
+def test_it_sums_to_the_whole_however_a_period_is_split(period, currency):
+    charge, states = period
+    bills = [bill(charge, currency, *span) for span in itertools.pairwise([None, *states])]
+    whole = bill(charge, currency, None, states[-1])
 
-    assert again.lines == ()
-    assert again.amount == 0
+    assert sum(rated.amount for rated in bills) == whole.amount
+    assert sum(rated.usage_discount for rated in bills) == whole.usage_discount
+    # Each detailed line sums to its whole as well.
+    sums = {}
+    for line in itertools.chain.from_iterable(rated.lines for rated in bills):
+        sums[line.key] = sums.get(line.key, 0) + line.amount
+    assert nonzero(sums) == nonzero({line.key: line.amount for line in whole.lines})
+
+
+@given(period=periods(), currency=currencies)
+def test_it_rounds_every_amount_once_to_the_currency(period, currency):
+    charge, states = period
+    for before, now in itertools.pairwise([None, *states]):
+        rated = bill(charge, currency, before, now)
+        assert all(step.rounded == quantize(step.exact, currency) for step in rated.steps)
+        assert all(str(line.amount) == str(quantize(line.amount, currency)) for line in rated.lines)
+        assert rated.amount == total(rated)
+        assert str(rated.amount) == str(quantize(rated.amount, currency))
+
+
+@given(period=periods(), currency=currencies)
+def test_it_explains_all_of_a_first_bill(period, currency):
+    charge, (now, *_) = period
+    rated = bill(charge, currency, None, now)
+
+    assert sum(step.rounded for step in rated.steps) == rated.amount
+    assert {line.key for line in rated.lines} <= {step.key for step in rated.steps}
+    assert all(step.key or not step.rounded for step in rated.steps)
+
+
+@given(period=periods(), currency=currencies)
+def test_it_bills_nothing_again(period, currency):
+    charge, (now, *_) = period
+    again = bill(charge, currency, now, now)
+
+    assert (again.lines, again.amount, again.usage_discount) == ((), 0, 0)
+
+
+@given(period=periods(), currency=currencies)
+def test_it_bills_no_more_than_the_maximum_and_no_less_than_the_minimum(period, currency):
+    charge, states = period
+    for now in states:
+        amount = bill(charge, currency, None, now).amount
+        share = now.part if charge.prorate_commitments else 1
+        if charge.maximum is not None:
+            assert amount <= quantize(Fraction(charge.maximum) * share, currency)
+        if charge.minimum is not None and now.is_final:
+            assert amount >= quantize(Fraction(charge.minimum) * share, currency)
+        assert amount >= 0
+
+
+@given(data=st.data(), charge=every_charge, currency=currencies)
+def test_it_takes_each_discount_off_a_line_of_the_same_bill(data, charge, currency):
+    rated = bill(charge, currency, None, data.draw(usages(charge)))
+    regular = {line.key: line for line in rated.lines if line.category == "regular"}
+
+    for line in rated.lines:
+        if line.category == "discount":
+            assert 0 < -line.amount <= regular[line.of].amount
+            assert line.key.startswith(f"{line.of}.")
+
+
+def nonzero(sums):
+    return {key: amount for key, amount in sums.items() if amount}
