@@ -48,6 +48,7 @@ NAVIGATION = [
     _group(
         "Catalogue",
         _item("Plans", "assignment", "pricing.plan"),
+        _item("Add-ons", "add_shopping_cart", "pricing.addon"),
         _item("Features", "extension", "pricing.feature"),
     ),
     _group(
@@ -78,6 +79,8 @@ NAVIGATION = [
         _item("Buckets", "bar_chart", "metering.bucket"),
         _item("Rate cards", "request_quote", "pricing.ratecard"),
         _item("Plan phases", "splitscreen", "pricing.planphase"),
+        _item("Add-on rate cards", "request_quote", "pricing.addonratecard"),
+        _item("Offered add-ons", "playlist_add", "pricing.planaddon"),
         _item("Subscription items", "list_alt", "pricing.subscriptionitem"),
         _item("Invoice lines", "format_list_bulleted", "invoicing.invoiceline"),
         _item("Detailed lines", "segment", "invoicing.detailedline"),
@@ -105,7 +108,6 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "billing_site.dashboard.overview",
     "STYLES": [lambda request: static("console/console.css")],
-    "SCRIPTS": [lambda request: static("console/console.js")],
     "BORDER_RADIUS": "8px",
     # The portal's blue, in steps.
     "COLORS": {

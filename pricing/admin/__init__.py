@@ -1,5 +1,5 @@
 """The operator's pages of pricing; importing the modules registers them."""
 
-from pricing.admin import features, plans, subscriptions
+from pricing.admin import addons, features, plan_parts, plans, subscriptions
 
-__all__ = ["features", "plans", "subscriptions"]
+__all__ = ["addons", "features", "plan_parts", "plans", "subscriptions"]

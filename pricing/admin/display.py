@@ -8,7 +8,20 @@ from django.utils.safestring import SafeString
 
 from metering.admin.display import NOTHING, Number, figure
 from pricing.money import exponent
-from pricing.prices import FlatPrice, GraduatedPrice, InvalidPrice, PaymentTerm, Tier, parse_price
+from pricing.prices import (
+    DynamicPrice,
+    FlatPrice,
+    GraduatedPrice,
+    InvalidPrice,
+    MatrixPrice,
+    PackagePrice,
+    PaymentTerm,
+    Price,
+    Tier,
+    UnitPrice,
+    VolumePrice,
+    parse_price,
+)
 
 _TERMS = {PaymentTerm.IN_ADVANCE: "in advance", PaymentTerm.IN_ARREARS: "in arrears"}
 CADENCES = {
@@ -39,7 +52,7 @@ def money(amount: Decimal | None, currency: str) -> Number:
 
 def cadence(duration: str) -> str:
     """Show how often something is billed, such as `monthly` for P1M."""
-    return CADENCES.get(duration, duration)
+    return CADENCES.get(duration, duration) if duration else "once"
 
 
 def cadence_choices(stored: str = "") -> list[tuple[str, str]]:
@@ -48,23 +61,45 @@ def cadence_choices(stored: str = "") -> list[tuple[str, str]]:
     return list((choices if stored in choices or not stored else {stored: stored} | choices).items())
 
 
-def price_block(data: Mapping[str, object], currency: str) -> SafeString | str:
-    """Show a price: what it is in a line, and its tiers as a small table."""
+def price_block(data: Mapping[str, object] | None, currency: str) -> SafeString | str:
+    """Show a price: what it is in a line, its tiers and cells as small tables."""
+    if data is None:
+        return "No price: access alone"
+    if data.get("type") == "minimum":
+        # The plan's minimum, which billing keeps among what is charged.
+        return f"At least {money(Decimal(str(data['amount'])), currency)} a billing period"
     try:
         price = parse_price(data)
     except InvalidPrice as error:
         return f"Cannot be read: {error}"
+    return _price(price, currency)
+
+
+def _price(price: Price, currency: str) -> SafeString | str:
     match price:
         case FlatPrice():
             return f"{money(price.amount, currency)}, {_TERMS[price.payment_term]}"
+        case UnitPrice():
+            return f"{money(price.amount, currency)} each"
+        case PackagePrice():
+            return f"{money(price.amount, currency)} for each {figure(price.size)} begun"
+        case DynamicPrice():
+            return f"What the meter reports, times {figure(price.multiplier)}"
         case GraduatedPrice():
-            return _tiers(price.tiers, currency)
+            return _tiers("Each unit at the price of its tier", price, currency)
+        case VolumePrice():
+            return _tiers("All units at the price of the tier they reach", price, currency)
+        case MatrixPrice():
+            return _matrix(price, currency)
 
 
-def _tiers(tiers: tuple[Tier, ...], currency: str) -> SafeString:
-    rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", _tier_rows(tiers, currency))
-    head = "<thead><tr><th>Units</th><th>Each</th><th>Flat</th></tr></thead>"
-    return format_html(f'<table class="console-tiers">{head}<tbody>{{}}</tbody></table>', rows)
+def _tiers(title: str, price: GraduatedPrice | VolumePrice, currency: str) -> SafeString:
+    rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", _tier_rows(price.tiers, currency))
+    head = format_html("<thead><tr><th>Units</th><th>Each</th><th>Flat</th></tr></thead>")
+    table = format_html('{}<table class="console-tiers">{}<tbody>{}</tbody></table>', title, head, rows)
+    if price.flat_at_zero or not price.tiers[0].flat_amount:
+        return table
+    return format_html("{}The flat price of the first tier is only due with usage.", table)
 
 
 def _tier_rows(tiers: tuple[Tier, ...], currency: str) -> list[tuple[str, str, str]]:
@@ -75,3 +110,20 @@ def _tier_rows(tiers: tuple[Tier, ...], currency: str) -> list[tuple[str, str, s
         rows.append((units, money(tier.unit_amount, currency), money(tier.flat_amount, currency)))
         floor = tier.up_to or floor
     return rows
+
+
+def _matrix(price: MatrixPrice, currency: str) -> SafeString:
+    rows = format_html_join(
+        "",
+        "<tr><td>{}</td><td>{}</td></tr>",
+        (
+            (
+                ", ".join(f"{name} {value}" for name, value in match) or "All other usage",
+                "Free" if cell is None else _price(cell, currency),
+            )
+            for _, match, cell in price.priced_cells()
+        ),
+    )
+    return format_html(
+        'By {}<table class="console-tiers"><tbody>{}</tbody></table>', " and ".join(price.dimensions), rows
+    )

@@ -1,232 +1,205 @@
-"""The editor of a plan's rate cards: inputs for a flat fee and for the tiers of a usage price."""
+"""The editor of a rate card, of a plan and of an add-on alike."""
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from django import forms
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from django.db.models import Q
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from pricing.admin.display import cadence_choices
-from pricing.models import Feature, RateCard, RateCardType
-from pricing.prices import FlatPrice, GraduatedPrice, PaymentTerm, Tier, parse_price, price_to_json
-from pricing.services.plans import RateCardInput
-
-TIERS = 6
-_SPARE_TIERS = 3
-_SPARE_CARDS = 4
-_KINDS = (
-    ("", "Choose what it charges for"),
-    (RateCardType.FLAT_FEE.value, "A flat fee"),
-    (RateCardType.USAGE_BASED.value, "Usage, by the unit or in tiers"),
+from metering.admin.forms import PairsField
+from pricing.admin.card_inputs import (
+    FROM_UNITS,
+    NO_ENTITLEMENT,
+    PATHS,
+    discounts_json,
+    kept_of,
+    tax_json,
+    template_json,
+    unit_json,
 )
-_TERMS = ((PaymentTerm.IN_ADVANCE.value, "In advance"), (PaymentTerm.IN_ARREARS.value, "In arrears"))
-_TIER_PARTS = {"up_to": "Up to", "unit": "Price per unit", "flat": "Flat price"}
-_CARD_PATH = re.compile(r"\$\.phases\[0\]\.rateCards\[(\d+)\](.*)")
-_TIER_PATH = re.compile(r"\.price\.tiers\[(\d+)\]\.?(\w*)")
-_FIELDS = {".name": "name", ".key": "key", ".featureKey": "feature", ".billingCadence": "cadence", ".type": "kind"}
-_TIER_FIELDS = {"upToAmount": "up_to", "unitPrice": "unit", "flatPrice": "flat"}
+from pricing.admin.display import cadence_choices
+from pricing.admin.price_forms import PriceForm, is_chosen
+from pricing.admin.row_forms import AmountField, choice_field, flag_field, note_field, text_field, written
+from pricing.entitlement_templates import METERED
+from pricing.included_units import CannotInclude, free_quantity, with_included_units
+from pricing.models import Feature, RateCardType
+from pricing.prices import InvalidPrice, charge_of
+from pricing.services.plan_inputs import RateCardInput
+
+ONCE = ("", "Once, when it starts")
+_TYPES = [("", "As its price says"), *RateCardType.choices]
+_RARE = {
+    "Discount and limits": ("percentage", "minimum", "maximum", "prorate_commitments"),
+    "Units": ("unit_operation", "unit_factor", "unit_rounding", "unit_precision", "unit_display"),
+    "Entitlement": ("entitlement", "allowance", "is_soft", "usage_period", "preserve_overage", "priority", "config"),
+    "Tax and notes": ("tax_behavior", "tax_code", "type", "description", "metadata"),
+}
 
 
-class _AmountField(forms.DecimalField):
-    """A number that is shown as text, and unchanged where only its writing differs."""
+class RateCardForm(PriceForm):
+    """
+    One rate card. `included` is the one place for included units: it is written to the price and the entitlement.
 
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(Decimal(initial) if initial else None, data)
+    `included_was` is what was stored, so that the units may also be changed in a free first tier of the price; `kept`
+    holds what has no input.
+    """
 
+    paths = PATHS
 
-def _amount_field(label: str, **attrs: str) -> _AmountField:
-    # Text, not a number input: browsers would round long figures, and show them in their own way.
-    widget = UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal", "aria-label": label, **attrs})
-    field = _AmountField(label=label, required=False, min_value=Decimal(0), widget=widget)
-    field.error_messages.update(
-        invalid=f"Write a number such as 0.002 as {label.lower()}.",
-        min_value=f"Set {label.lower()} to zero or more.",
-    )
-    return field
-
-
-class RateCardForm(forms.Form):
-    """One rate card. Which inputs count depends on what it charges for."""
-
-    kind = forms.ChoiceField(label="Charges", choices=_KINDS, widget=UnfoldAdminSelectWidget())
-    name = forms.CharField(label="Name", max_length=256, widget=UnfoldAdminTextInputWidget())
-    cadence = forms.ChoiceField(
-        label="Billed", choices=cadence_choices(), initial="P1M",
-        widget=UnfoldAdminSelectWidget(),
-    )  # fmt: skip
-    key = forms.CharField(
-        label="Key",
-        max_length=64,
-        required=False,
-        help_text="Lower-case letters, digits and underscores, such as base_fee.",
-        widget=UnfoldAdminTextInputWidget(),
-    )
-    amount = _amount_field("Amount")
-    payment_term = forms.ChoiceField(
-        label="Paid",
-        choices=_TERMS,
-        required=False,
-        initial=PaymentTerm.IN_ADVANCE.value,
-        widget=UnfoldAdminSelectWidget(),
-    )
+    name = forms.CharField(label="Name", max_length=256, widget=text_field("Name").widget)
     feature = forms.ModelChoiceField(
         label="Feature",
         queryset=Feature.objects.none(),
         required=False,
-        empty_label="Choose the feature whose usage it prices",
-        help_text="Its key is the key of the rate card.",
+        empty_label="None",
         widget=UnfoldAdminSelectWidget(),
+        help_text="What it measures or gives access to.",
     )
+    key = text_field("Key", placeholder="base_fee", max_length=64, help_text="The feature's where it has one.")
+    cadence = choice_field("Billed", [])
+    included = AmountField("Included units", help_text="Free in each period, and what the entitlement allows.")
+    included_was = forms.CharField(required=False, widget=forms.HiddenInput())
+    percentage = AmountField("Discount in percent")
+    minimum = AmountField("Minimum spend", help_text="A period costs at least this.")
+    maximum = AmountField("Maximum spend", help_text="A period costs at most this.")
+    prorate_commitments = flag_field("Scale both to a part of a period")
+    unit_operation = choice_field("Convert usage", [("", "No"), ("divide", "Divide by"), ("multiply", "Multiply by")])
+    unit_factor = AmountField("Factor", placeholder="1000")
+    unit_rounding = choice_field(
+        "Then round",
+        [("", "Not at all"), ("none", "No"), ("ceiling", "Up"), ("floor", "Down"), ("half_up", "Half up")],
+    )
+    unit_precision = text_field("Digits after the point", placeholder="0")
+    unit_display = text_field("Name of the unit", placeholder="GB")
+    entitlement = choice_field(
+        "Entitlement",
+        [
+            (FROM_UNITS, "As the included units say"),
+            (NO_ENTITLEMENT, "None"),
+            ("metered", "Metered"),
+            ("static", "Static"),
+            ("boolean", "On or off"),
+        ],
+    )
+    allowance = AmountField("Allowance, if not the included units")
+    is_soft = flag_field("Soft limit: usage goes on above it")
+    usage_period = text_field("Resets every", placeholder="P1M", help_text="Empty: as often as it is billed.")
+    preserve_overage = flag_field("Take overage along at the reset")
+    priority = text_field("Priority of the allowance", placeholder="1")
+    config = text_field("Static value, as JSON", placeholder='{"seats": 5}')
+    tax_behavior = choice_field("Tax", [("", "Default"), ("inclusive", "Included"), ("exclusive", "On top")])
+    tax_code = text_field("Stripe tax code", placeholder="txcd_10000000")
+    type = choice_field("Type", _TYPES)
+    description = note_field("Description", max_length=1024)
+    metadata = PairsField(example="team = inference", required=False, help_text="One name = value a line.")
+    kept = forms.JSONField(required=False, widget=forms.HiddenInput())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["feature"].queryset = Feature.objects.filter(archived_at=None).order_by("key")  # type: ignore[attr-defined]
-        self.fields["cadence"].choices = cadence_choices(self.initial.get("cadence", ""))  # type: ignore[attr-defined]
-        stored = sum(name.endswith("_unit") for name in self.initial)
-        self.tiers = range(max(TIERS, stored + _SPARE_TIERS))
-        for number in self.tiers:
-            for part, label in _TIER_PARTS.items():
-                placeholder = "and above" if part == "up_to" else "0"
-                field = _amount_field(f"{label} of tier {number + 1}", placeholder=placeholder)
-                self.fields[_tier_field(number, part)] = field
+        stored = self["feature"].value()
+        on_sale = Q(archived_at=None) | (Q(pk=int(stored)) if str(stored or "").isdecimal() else Q())
+        self.fields["feature"].queryset = Feature.objects.filter(on_sale).select_related("meter").order_by("key")  # type: ignore[attr-defined]
+        self.fields["cadence"].choices = [*cadence_choices(self["cadence"].value() or ""), ONCE]  # type: ignore[attr-defined]
+        self.card: RateCardInput | None = None
 
     @property
-    def tier_rows(self) -> Iterator[list[forms.BoundField]]:
-        """The inputs of each tier, for the template."""
-        for number in self.tiers:
-            yield [self[_tier_field(number, part)] for part in _TIER_PARTS]
+    def rare(self) -> Iterator[tuple[str, list[forms.BoundField]]]:
+        """The inputs that few cards need, by what they are about, for the template."""
+        for title, names in _RARE.items():
+            yield title, [self[name] for name in names]
 
     @property
-    def flat_inputs(self) -> list[forms.BoundField]:
-        return [self["key"], self["amount"], self["payment_term"]]
+    def is_rare(self) -> bool:
+        """Whether one of those says something or has to be mended."""
+        fields = [field for _, group in self.rare for field in group]
+        return any(field.errors or is_chosen(field) for field in fields)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("kind") == RateCardType.FLAT_FEE:
-            self._require(
-                data, key="Give the flat fee a key, such as base_fee.", amount="Write what the flat fee costs."
-            )
-        elif data.get("kind") == RateCardType.USAGE_BASED:
-            self._require(data, feature="Choose the feature whose usage this rate card prices.")
-            self._check_tiers(data)
+        # The rows inside are looked at after this form otherwise.
+        rows = [row.is_valid() for name in self.rows for row in self.counted(name)]
+        if not data.get("feature") and not data.get("key") and "key" not in self.errors:
+            self.add_error("key", "Give it a key such as base_fee, or choose a feature.")
+        if all(rows) and not self.errors:
+            self.card = self._with_included(self._written())
         return data
 
-    def _require(self, data: Mapping[str, Any], **messages: str) -> None:
-        for name, message in messages.items():
-            if data.get(name) in (None, "") and name not in self.errors:
-                self.add_error(name, message)
-
-    def _check_tiers(self, data: Mapping[str, Any]) -> None:
-        tiers = _tiers(data, self.tiers)
-        if not tiers:
-            self.add_error(
-                _tier_field(0, "unit"), "Write at least one tier: its price per unit, its flat price, or both."
-            )
-            return
-        if tiers[-1].up_to is not None:
-            message = "Leave it empty in the last tier: that one takes all further usage."
-            self.add_error(_tier_field(len(tiers) - 1, "up_to"), message)
-        for number, tier in enumerate(tiers[:-1]):
-            self._check_bound(number, tier, tiers[number - 1] if number else None)
-
-    def _check_bound(self, number: int, tier: Tier, before: Tier | None) -> None:
-        field = _tier_field(number, "up_to")
-        if field in self.errors:
-            return
-        if tier.up_to is None:
-            self.add_error(field, "Write where this tier ends: only the last one is open.")
-        elif before is not None and before.up_to is not None and tier.up_to <= before.up_to:
-            self.add_error(field, f"Raise it above {before.up_to:f}, where the tier before ends.")
-
     def to_input(self) -> RateCardInput:
-        """Return the card as the service takes it."""
+        """Return the card as the service takes it; the form is valid."""
+        assert self.card is not None
+        return self.card
+
+    def show_issue(self, path: str, message: str) -> None:
+        message = message.removeprefix(f"Rate card {self.card.key!r}: " if self.card else "")
+        if path == ".key" and self.cleaned_data.get("feature"):
+            path = ".featureKey"
+        if path.endswith(".issueAfterReset") and self.cleaned_data.get("allowance") is None:
+            self._add("included", message)
+            return
+        super().show_issue(path.removeprefix(".price") if path.startswith(".price.") else path, message)
+
+    def _written(self) -> RateCardInput:
         data = self.cleaned_data
-        price = (
-            FlatPrice(data["amount"], PaymentTerm(data["payment_term"] or PaymentTerm.IN_ADVANCE))
-            if data["kind"] == RateCardType.FLAT_FEE
-            else GraduatedPrice(_tiers(data, self.tiers))
-        )
-        feature = data["feature"] if data["kind"] == RateCardType.USAGE_BASED else None
+        kept = kept_of(data)
+        price, feature = self.price_json(), data["feature"]
+        if price is not None:
+            limits = {"minimumAmount": written(data["minimum"]), "maximumAmount": written(data["maximum"])}
+            price |= {name: amount for name, amount in limits.items() if amount is not None}
+        is_flat = price is None or price["type"] == "flat"
         return RateCardInput(
-            type=data["kind"],
+            type=data["type"] or (RateCardType.FLAT_FEE if is_flat else RateCardType.USAGE_BASED).value,
             key=feature.key if feature else data["key"],
             name=data["name"],
-            price=price_to_json(price),
+            price=price,
             feature=feature,
-            billing_cadence=data["cadence"],
+            billing_cadence=data["cadence"] or None,
+            description=data["description"],
+            discounts=discounts_json(data, kept),
+            unit_config=unit_json(data),
+            prorate_commitments=data["prorate_commitments"],
+            entitlement_template=template_json(data, kept),
+            tax_config=tax_json(data, kept),
+            metadata={**kept.get("metadata", {}), **data["metadata"]},
         )
 
+    def _with_included(self, card: RateCardInput) -> RateCardInput:
+        data = self.cleaned_data
+        if not _is_readable(card):
+            return card
+        template = card.entitlement_template
+        follows = data["entitlement"] == FROM_UNITS or (data["entitlement"] == METERED and data["allowance"] is None)
+        terms = card.terms if follows else replace(card.terms, entitlement_template=None)
+        try:
+            included = self._included(card)
+            terms = with_included_units(terms, included)
+        except CannotInclude as error:
+            self.add_error("included", str(error))
+            return card
+        if not follows or included is None:
+            terms = replace(terms, entitlement_template=template)
+        return RateCardInput.of(terms, card.feature)
 
-class BaseRateCards(forms.BaseFormSet):
-    """The rate cards of one plan."""
-
-    def used(self) -> list[RateCardForm]:
-        """The cards that were filled in and not removed, in order."""
-        removed, stored = self.deleted_forms, self.initial_form_count()
-        return [
-            form
-            for number, form in enumerate(self.forms)
-            if form not in removed and (number < stored or form.has_changed())
-        ]
-
-    def inputs(self) -> list[RateCardInput]:
-        """Return the cards as the service takes them; the formset is valid."""
-        return [form.to_input() for form in self.used()]
-
-    def show_issue(self, path: str, message: str) -> bool:
-        """Put what is wrong beside the input that a path of the plan names; say whether it is one of a rate card's."""
-        found = _CARD_PATH.fullmatch(path)
-        if found is None:
-            return False
-        form = self.used()[int(found[1])]
-        field = _field_named(found[2], form.cleaned_data.get("kind", ""))
-        form.add_error(field, message)
-        return True
-
-
-def _field_named(path: str, kind: str) -> str | None:
-    if tier := _TIER_PATH.match(path):
-        return _tier_field(int(tier[1]), _TIER_FIELDS.get(tier[2], "unit"))
-    if path == ".key" and kind == RateCardType.USAGE_BASED:
-        return "feature"
-    return "amount" if path.startswith(".price") else _FIELDS.get(path)
+    def _included(self, card: RateCardInput) -> Decimal | None:
+        included: Decimal | None = self.cleaned_data["included"]
+        tier = free_quantity(replace(card.terms, discounts=None))
+        if tier is None or tier == included:
+            return included
+        was = self.cleaned_data["included_was"]
+        if (f"{included:f}" if included is not None else "") == was:
+            # Only the tier was changed.
+            return tier
+        if f"{tier:f}" != was:
+            raise CannotInclude(f"The first tier leaves {tier:f} units free: write as many here, or change it.")
+        return included
 
 
-RateCards = forms.formset_factory(RateCardForm, formset=BaseRateCards, extra=_SPARE_CARDS, can_delete=True, max_num=60)
-
-
-def initial_of(cards: Sequence[RateCard]) -> list[dict[str, Any]]:
-    """Return what the editor shows of stored rate cards."""
-    return [_initial(card) for card in cards]
-
-
-def _initial(card: RateCard) -> dict[str, Any]:
-    shown = {
-        "kind": card.type,
-        "name": card.name,
-        "key": card.key,
-        "cadence": card.billing_cadence,
-        "feature": card.feature_id,
-    }
-    price = parse_price(card.price)
-    if isinstance(price, FlatPrice):
-        return shown | {"amount": f"{price.amount:f}", "payment_term": price.payment_term.value}
-    for number, tier in enumerate(price.tiers):
-        shown |= {
-            _tier_field(number, "up_to"): "" if tier.up_to is None else f"{tier.up_to:f}",
-            _tier_field(number, "unit"): f"{tier.unit_amount:f}",
-            _tier_field(number, "flat"): f"{tier.flat_amount:f}" if tier.flat_amount else "",
-        }
-    return shown
-
-
-def _tier_field(number: int, part: str) -> str:
-    return f"tier_{number}_{part}"
-
-
-def _tiers(data: Mapping[str, Any], tiers: Iterable[int]) -> tuple[Tier, ...]:
-    rows = [[data.get(_tier_field(number, part)) for part in _TIER_PARTS] for number in tiers]
-    last = max((number for number, row in enumerate(rows) if any(cell is not None for cell in row)), default=-1)
-    return tuple(Tier(up_to, unit or Decimal(0), flat or Decimal(0)) for up_to, unit, flat in rows[: last + 1])
+def _is_readable(card: RateCardInput) -> bool:
+    # What cannot be read is for the service to refuse, with its path.
+    try:
+        charge_of(replace(card.terms, discounts=None))
+    except InvalidPrice:
+        return False
+    return True
