@@ -69,8 +69,9 @@ class _State:
     parts: Mapping[str, Part] = field(default_factory=dict)
 
     @property
-    def free(self) -> Fraction:
-        return sum((cell.units.free for cell in self.cells), Fraction(0))
+    def free(self) -> Decimal:
+        """How many free units were used up; cut as a number of the whole period, so that splits sum to it."""
+        return to_decimal(sum((cell.units.free for cell in self.cells), Fraction(0)))
 
 
 def _state(charge: Charge, frame: Frame, usage: Usage) -> _State:
@@ -116,11 +117,11 @@ def _rated(
     billed: Mapping[str, Part],
     currency: str,
     quantities: tuple[Step, ...] = (),
-    free: Fraction = Fraction(0),
+    free: Decimal = Decimal(0),
 ) -> Rated:
     lines = tuple(_lines(due, billed))
     amount = sum((line.amount for line in lines), zero(currency))
-    return Rated(lines, amount, (*quantities, *_steps(due, billed)), to_decimal(free))
+    return Rated(lines, amount, (*quantities, *_steps(due, billed)), free)
 
 
 def _lines(due: Mapping[str, Part], billed: Mapping[str, Part]) -> Iterator[DetailedLine]:
