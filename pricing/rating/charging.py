@@ -57,7 +57,7 @@ def minimum_true_up(
     with localcontext(EXACT):
         least = scaled(minimum, share, currency)
         due = [shortfall(least, billed, name, title)] if billed < least else []
-        before = [shortfall(trued_up, zero(currency), name, title)] if trued_up else []
+        before = [shortfall(billed + trued_up, billed, name, title)] if trued_up else []
         return _rated(_by_key(due), _by_key(before), currency)
 
 

@@ -37,7 +37,7 @@ def with_reductions(parts: Iterable[Part], charge: Charge, frame: Frame, usage: 
 def shortfall(least: Decimal, spent: Decimal, name: str, title: str) -> Part:
     """Return the part that fills up what was spent to the least that is due."""
     amount = least - spent
-    reason = f"{title}, and the charges are {money(spent)}"
+    reason = f"{title} less charges of {money(spent)}"
     return Part("minimum_spend", name, reason, Fraction(1), amount, Fraction(amount), amount, "commitment")
 
 
