@@ -88,11 +88,12 @@ def edited(contract: Contract, operations: Sequence[Operation], *, at: datetime,
 
     :raises InvalidEdit: if a phase or an item is unknown, or a phase that is not over is left without items.
     :raises EditForbidden: if it would change what is past, or what an earlier edit has planned.
-    :raises EditConflict: if the key of a phase is taken, or a phase would vanish.
+    :raises EditConflict: if the key of a phase is taken, or a phase would vanish or change places.
     """
     for position, operation in enumerate(operations):
         try:
             contract = _apply(contract, operation, at, zone)
+            _check_order(contract, at)
         except DomainError as error:
             place = {"code": error.code, "message": error.message, "field": f"$.customizations[{position}]"}
             error.extensions.setdefault("validationErrors", [place])
@@ -257,6 +258,13 @@ def _with_versions(contract: Contract, phase: Phase, key: str, versions: Sequenc
 def _with_items(contract: Contract, phase: Phase, items: Sequence[ItemVersion]) -> Contract:
     changed = replace(phase, items=tuple(items))
     return replace(contract, phases=tuple(changed if one is phase else one for one in contract.phases))
+
+
+def _check_order(contract: Contract, at: datetime) -> None:
+    # A shift by months moves a phase that starts months in further than one that starts days in.
+    for phase, end in phase_ends(contract):
+        if end is not None and max(phase.starts_at, end) > at and end <= phase.starts_at:
+            raise EditConflict(f"Shift the phases by less: {phase.key} would end before it starts.")
 
 
 def _check_phases_have_items(contract: Contract, at: datetime) -> None:
