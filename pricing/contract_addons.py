@@ -46,7 +46,7 @@ def spans_of(quantities: Sequence[tuple[datetime, int]]) -> tuple[AddonSpan, ...
     """Return quantities, each of which holds until the next one says otherwise, as spans; none is left out."""
     ordered = sorted(quantities)
     ends: list[datetime | None] = [start for start, _ in ordered[1:]]
-    spans = zip(ordered, [*ends, None], strict=True)
+    spans = zip(ordered, [*ends, None], strict=False)  # where there is no quantity there is no end either
     return tuple(AddonSpan(start, end, quantity) for (start, quantity), end in spans if quantity)
 
 
@@ -139,7 +139,13 @@ def _plus(terms: Terms, card: Terms, addon: str) -> Terms:
     if card.price is None:
         return added
     if terms.price is None:
-        return replace(added, type=card.type, price=card.price, unit_config=card.unit_config)
+        return replace(
+            added,
+            type=card.type,
+            price=card.price,
+            unit_config=card.unit_config,
+            prorate_commitments=card.prorate_commitments,
+        )
     return replace(added, price=_price(terms, card, addon))
 
 
@@ -163,7 +169,8 @@ def _entitlement(terms: Terms, card: Terms, addon: str) -> JsonObject | None:
     if one["type"] == "metered":
         if one.get("usagePeriod") != other.get("usagePeriod"):
             raise _conflict(terms, addon, "an entitlement over another period")
-        return {**one, "issueAfterReset": _sum(one.get("issueAfterReset", 0), other.get("issueAfterReset", 0))}
+        issued = [template["issueAfterReset"] for template in (one, other) if "issueAfterReset" in template]
+        return {**one, "issueAfterReset": _sum(*issued)} if issued else one
     return one
 
 

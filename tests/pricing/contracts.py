@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pricing.contract import Contract, PhaseTerms, phases_from
+from pricing.contract_addons import TakenAddon, spans_of, with_addons
 from pricing.contract_edits import edited
 from pricing.durations import parse_duration
 from pricing.schedule import planned_items, planned_phases
@@ -19,6 +20,7 @@ def utc(*parts):
 
 
 START = utc(2026, 1, 31)
+UNIT = {"type": "unit", "amount": "0.10"}
 
 
 def flat(key, amount="20", **fields):
@@ -64,3 +66,24 @@ def refused(error, agreed, *operations, at, zone=ZULU):
     raised = refusal.value
     place = raised.extensions["validationErrors"][-1]["field"]
     return raised.status, raised.code, raised.message, place
+
+
+def taken(*terms, quantities=((START, 1),), name="Extra"):
+    return TakenAddon(name, terms, spans_of(quantities))
+
+
+def metered(issued=None, period="P1M"):
+    template = {"type": "metered", "isSoftLimit": True, "usagePeriod": period}
+    return template if issued is None else {**template, "issueAfterReset": issued}
+
+
+def tokens(**fields):
+    return Terms("usage_based", "tokens", "Tokens", **{"feature_id": 1, "price": UNIT, **fields})
+
+
+def combined(base, card, quantity=1):
+    """Return the one item that terms and an add-on of them come to."""
+    (item,) = planned_items(
+        with_addons(contract(("only", None, [base])), [taken(card, quantities=[(START, quantity)])])
+    )
+    return item.terms
