@@ -11,7 +11,6 @@ from tests.pricing.charges import amounts, bill, graduated
 STAIRS = graduated(("5", "0", "100"), ("10", "0", "50"), ("15", "10", "0"), (None, "5", "0"))
 CHEAPER_STAIRS = graduated(("5", "0", "100"), ("10", "0", "50"), ("15", "5", "0"), (None, "1", "0"))
 SLOPES = graduated(("10", "1.00", "5"), ("100", "0.50", "2"), (None, "0.10", "0"))
-HALF_PRICE_ABOVE_100 = graduated(("100", "1.00", "0"), (None, "0.50", "0"))
 
 
 @pytest.mark.parametrize(
@@ -66,52 +65,12 @@ def test_it_lists_usage_and_flat_price_of_each_tier():
     assert {line.category for line in rated.lines} == {"regular"}
 
 
-def test_it_continues_the_tiers_after_an_earlier_bill():
-    rated = bill(CHEAPER_STAIRS, "12", "22")
-
-    # 3 units fill tier 3 at 5, 7 fall into tier 4 at 1.
-    assert amounts(rated) == {"tier_3_usage": "15.00", "tier_4_usage": "7.00"}
-    assert [line.quantity for line in rated.lines] == [3, 7]
-
-
 def test_it_bills_three_times_what_three_small_lines_round_to():
     small = graduated((None, "0.005", "0"))
 
     # Three lines of 0.005 are 0.01 each, 0.03 together; one line of 0.015 is 0.02.
     assert [str(bill(small, None, "1").amount) for _ in range(3)] == ["0.01"] * 3
     assert str(bill(small, None, "3").amount) == "0.02"
-
-
-def test_it_does_not_round_a_split_twice():
-    small = graduated((None, "0.005", "0"))
-
-    # round(0.005) = 0.01, round(0.010) - 0.01 = 0.00, round(0.015) - 0.01 = 0.01: 0.02 together.
-    bills = [bill(small, None, "1"), bill(small, "1", "2"), bill(small, "2", "3")]
-    assert [str(rated.amount) for rated in bills] == ["0.01", "0.00", "0.01"]
-    # The bill of nothing still shows the unit it stands for.
-    assert [line.quantity for line in bills[1].lines] == [1]
-
-
-def test_it_bills_thresholds_with_tiers_continued():
-    # 60; 40 * 1 + 40 * 0.5; 10 * 0.5: the price of 150 is 125.
-    bills = [bill(HALF_PRICE_ABOVE_100, *span) for span in ((None, "60"), ("60", "140"), ("140", "150"))]
-
-    assert [str(rated.amount) for rated in bills] == ["60.00", "60.00", "5.00"]
-    assert sum(rated.amount for rated in bills) == bill(HALF_PRICE_ABOVE_100, None, "150").amount == 125
-
-
-def test_it_prices_late_usage_where_the_period_left_off():
-    # price(120) - price(95) = 110 - 95: 5 * 1 + 20 * 0.5, not 25 * 1
-    assert str(bill(HALF_PRICE_ABOVE_100, "95", "120").amount) == "15.00"
-
-
-def test_it_gives_back_what_usage_taken_away_had_cost():
-    rated = bill(SLOPES, "10.5", "9")
-
-    # price(9) - price(10.5) = 14.00 - 17.25
-    assert amounts(rated) == {"tier_1_usage": "-1.00", "tier_2_usage": "-0.25", "tier_2_flat": "-2.00"}
-    assert str(rated.amount) == "-3.25"
-    assert [line.quantity for line in rated.lines] == [-1, Decimal("-0.5"), -1]
 
 
 def test_it_bills_the_first_tiers_flat_price_once():
