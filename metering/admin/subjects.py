@@ -170,6 +170,7 @@ class SubjectLinkAdmin(LedgerAdmin):
 
 @admin.register(SubjectSearch)
 class SubjectSearchAdmin(LedgerAdmin):
+    search_fields = ("=name",)
     list_display = ("name", "batch", "updated")
     fieldsets = ((None, {"fields": ("name", ("batch", "updated"))}),)
 
