@@ -11,6 +11,7 @@ urlpatterns = [
     path("health", health),
     path("admin/", secured_urls()),
     # First, as paths of metering take whatever follows a customer.
+    path("api/v1/", include("invoicing.urls")),
     path("api/v1/", include("pricing.urls")),
     path("api/v1/", include("metering.urls")),
     path("api/v2/", include("metering.urls_v2")),

@@ -16,6 +16,18 @@ OPENMETER = Path(__file__).resolve().parents[2] / "shared/openmeter-v1.json"
 
 # Where ours differs, and why: `-` is what OpenMeter's document has, `+` what ours has.
 DEVIATIONS = {
+    r"/simulate: - answer .*\$\.(preceding|payment|workflow|statusDetails|validationIssues|externalIds)[\[. ]": (
+        "What only an invoice that is stored, synchronised or paid has."
+    ),
+    r"invoices/simulate: - answer .*\$\.(description|metadata|\w+At|draftUntil) ": "The same.",
+    r"simulate: - answer .*\.(taxes|taxConfig|creditAllocations|subscription|invoice|externalIds|deletedAt)[\[. ]": (
+        "A line of a simulation belongs to nothing, and tax and credits come later."
+    ),
+    r"/simulate: - answer .*\.children\[\]\.(description|metadata|rateCard\.discounts)[. ]": "The line has them.",
+    r"/simulate: [+-] .*\.(reason\.(percentage|quantity)|correlationId|usage\[\]\.description) ": (
+        "One shape for the three reasons of discounts."
+    ),
+    r"\+ request .*\.quantityByGroups[\[. ]": "Our own: what was used with which group values, for prices by groups.",
     r"\+ header Idempotency-Key": "Our own: any creating request can be repeated.",
     r"[+-] .*\.annotations ": "We keep nothing of the system's own beside metadata.",
     r"\+ .*\.timeZone ": "Our own: the zone in which a customer's days and periods start.",

@@ -1,0 +1,1 @@
+"""The API of invoicing, under `/api/v1/billing`."""

@@ -1,0 +1,1 @@
+"""Invoices as the API takes and shows them, in OpenMeter's shapes."""

@@ -1,0 +1,321 @@
+"""Invoices that are simulated: `InvoiceSimulationInput`, and the invoice that answers it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.duration import duration_iso_string
+from rest_framework import serializers
+from ulid import ULID
+
+from invoicing.models import BillingProfile
+from invoicing.simulation import LineToSimulate, SimulatedLine, Totals, totals_of
+from metering.models import Customer
+from metering.periods import Period
+from metering.serializers.fields import InstantField, TextField, TextsField, check_range, present
+from pricing.money import UnknownCurrency, exponent, zero
+from pricing.prices import NUMERIC
+from pricing.rating import DetailedLine
+from pricing.serializers.terms import OptionalObjectField, price_output
+
+MAX_LINES = 1000
+_ULID = r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
+_KEY = r"^[a-z0-9]+(?:_[a-z0-9]+)*$"
+
+
+class QuantityField(serializers.RegexField):
+    """A decimal number in a string, zero or more."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        message = 'Write a decimal number of zero or more in a string, such as "12.5".'
+        super().__init__(f"^{NUMERIC.pattern.removeprefix('-?')}$", max_length=78, **kwargs)
+        self.error_messages["invalid"] = message
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class SimulatedPeriodInput(serializers.Serializer[Any]):
+    to = InstantField()
+
+    def get_fields(self) -> dict[str, Any]:
+        # `from` is a word of Python, so it cannot be declared above.
+        return {"from": InstantField(), **super().get_fields()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        check_range(attrs, "from", "to")
+        return attrs
+
+
+class SimulatedRateCardInput(serializers.Serializer[Any]):
+    featureKey = serializers.RegexField(_KEY, max_length=64, required=False, allow_null=True, default=None)
+    taxConfig = OptionalObjectField()
+    price = OptionalObjectField()
+    discounts = OptionalObjectField()
+    unitConfig = OptionalObjectField()
+
+
+class GroupQuantityInput(serializers.Serializer[Any]):
+    groups = TextsField(default=dict)
+    quantity = QuantityField()
+
+
+class InvoiceSimulationLineInput(serializers.Serializer[Any]):
+    """A line; the price stands in the rate card, or where older clients write it, beside it."""
+
+    id = serializers.RegexField(_ULID, required=False)
+    name = TextField(max_length=256)
+    description = TextField(max_length=1024, required=False, allow_blank=True, default="")
+    metadata = TextsField(default=dict)
+    period = SimulatedPeriodInput()
+    invoiceAt = InstantField()
+    rateCard = SimulatedRateCardInput(required=False)
+    price = OptionalObjectField()
+    featureKey = serializers.RegexField(_KEY, max_length=64, required=False, allow_null=True, default=None)
+    taxConfig = OptionalObjectField()
+    quantity = QuantityField()
+    preLinePeriodQuantity = QuantityField(required=False, default="0")
+    quantityByGroups = GroupQuantityInput(many=True, required=False, default=list)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        card = attrs.get("rateCard") or {}
+        names = ("price", "featureKey", "taxConfig")
+        found = {name: card.get(name) if card.get(name) is not None else attrs[name] for name in names}
+        if found["price"] is None:
+            raise serializers.ValidationError({"rateCard": "Give the rate card a price."})
+        return attrs | found | {"discounts": card.get("discounts"), "unitConfig": card.get("unitConfig")}
+
+
+class InvoiceSimulationInput(serializers.Serializer[Any]):
+    number = TextField(max_length=256, required=False, allow_null=True, default=None)
+    currency = TextField(max_length=3)
+    lines = InvoiceSimulationLineInput(many=True)
+
+    def validate_currency(self, currency: str) -> str:
+        try:
+            exponent(currency)
+        except UnknownCurrency as error:
+            raise serializers.ValidationError(str(error)) from error
+        return currency
+
+    def validate_lines(self, lines: list[Any]) -> list[Any]:
+        if len(lines) > MAX_LINES:
+            raise serializers.ValidationError(f"Send at most {MAX_LINES:,} lines at once.")
+        return lines
+
+    def asked_lines(self) -> list[LineToSimulate]:
+        """Return the lines that were sent."""
+        return [
+            LineToSimulate(
+                name=sent["name"],
+                period=Period(sent["period"]["from"], sent["period"]["to"]),
+                quantity=Decimal(sent["quantity"]),
+                before=Decimal(sent["preLinePeriodQuantity"]),
+                by_groups=[(part["groups"] or {}, Decimal(part["quantity"])) for part in sent["quantityByGroups"]],
+                price=sent["price"],
+                discounts=sent["discounts"],
+                unit_config=sent["unitConfig"],
+                sent=sent,
+            )
+            for sent in self.validated_data["lines"]
+        ]
+
+
+def simulated_output(
+    lines: Sequence[SimulatedLine],
+    *,
+    customer: Customer,
+    subject_keys: Sequence[str],
+    profile: BillingProfile,
+    currency: str,
+    number: str | None,
+    at: datetime,
+) -> dict[str, Any]:
+    """Return the invoice that lines would make, as the API shows one."""
+    every = [part for line in lines for part in line.rated.lines]
+    stamps = {"createdAt": at, "updatedAt": at}
+    periods = [line.asked.period for line in lines]
+    shown = {
+        "id": str(ULID()),
+        **stamps,
+        "type": "standard",
+        "number": number or "INV-SIMULATED",
+        "currency": currency,
+        "supplier": _supplier(profile),
+        "customer": _customer(customer, subject_keys),
+        "period": periods
+        and _period(Period(min(period.start for period in periods), max(period.end for period in periods))),
+        "totals": _totals(totals_of(every, currency), currency),
+        "status": "draft",
+        "statusDetails": {
+            "immutable": False,
+            "failed": False,
+            "extendedStatus": "draft.created",
+            "availableActions": {},
+        },
+        "workflow": _workflow(profile),
+    }
+    return {name: value for name, value in shown.items() if value} | {
+        "lines": [_line(line, currency, stamps) for line in lines]
+    }
+
+
+def _line(line: SimulatedLine, currency: str, stamps: Mapping[str, Any]) -> dict[str, Any]:
+    sent = line.asked.sent
+    converts = line.charge.unit is not None
+    # Free units are counted in the unit that is billed.
+    free, free_before = (Decimal(0),) * 2 if converts else (line.rated.usage_discount, line.free_before)
+    shared = {
+        "currency": currency,
+        "period": _period(line.asked.period),
+        "invoiceAt": sent["invoiceAt"],
+        **stamps,
+    }
+    price = price_output(line.asked.price)
+    card = present({"featureKey": sent["featureKey"], "taxConfig": sent["taxConfig"]})
+    if discounts := line.asked.discounts:
+        card["discounts"] = discounts
+    if line.asked.unit_config:
+        card["unitConfig"] = line.asked.unit_config
+    return {
+        "id": sent.get("id") or str(ULID()),
+        **present({name: sent[name] for name in ("name", "description", "metadata")}),
+        **shared,
+        "type": "usage_based",
+        "managedBy": "manual",
+        "status": "valid",
+        "totals": _totals(totals_of(line.rated.lines, currency), currency),
+        "rateCard": {**card, "price": price},
+        **present({"featureKey": sent["featureKey"], "taxConfig": sent["taxConfig"]}),
+        "price": price,
+        "quantity": _number(line.asked.quantity - free),
+        "meteredQuantity": _number(line.asked.quantity),
+        "preLinePeriodQuantity": _number(line.asked.before - free_before),
+        "meteredPreLinePeriodQuantity": _number(line.asked.before),
+        **_usage_discounts(line, stamps),
+        "children": [_child(line, part, discounts, currency, shared, stamps) for part, discounts in line.children],
+    }
+
+
+def _usage_discounts(line: SimulatedLine, stamps: Mapping[str, Any]) -> dict[str, Any]:
+    if not line.charge.discounts.usage:
+        return {}
+    reason = {"type": "ratecard_usage", "quantity": _number(line.charge.discounts.usage)}
+    discount = {
+        "id": str(ULID()),
+        **stamps,
+        "reason": reason,
+        "quantity": _number(line.rated.usage_discount),
+        "preLinePeriodQuantity": _number(line.free_before),
+    }
+    return {"discounts": {"usage": [discount]}}
+
+
+def _child(
+    line: SimulatedLine,
+    part: DetailedLine,
+    discounts: Sequence[DetailedLine],
+    currency: str,
+    shared: Mapping[str, Any],
+    stamps: Mapping[str, Any],
+) -> dict[str, Any]:
+    term = str(line.charge.payment_term)
+    quantity, amount = _number(part.quantity), _number(part.unit_amount)
+    shown = {
+        "id": str(ULID()),
+        "name": part.name[:256],
+        **shared,
+        "type": "flat_fee",
+        "managedBy": "system",
+        "status": "detailed",
+        "category": part.category,
+        "paymentTerm": term,
+        "perUnitAmount": amount,
+        "quantity": quantity,
+        "rateCard": {"price": {"type": "flat", "amount": amount, "paymentTerm": term}, "quantity": quantity},
+        "totals": _totals(totals_of([part, *discounts], currency), currency),
+    }
+    if discounts:
+        shown["discounts"] = {"amount": [_amount_discount(line, discount, stamps) for discount in discounts]}
+    return shown
+
+
+def _amount_discount(line: SimulatedLine, discount: DetailedLine, stamps: Mapping[str, Any]) -> dict[str, Any]:
+    reason: dict[str, Any] = {"type": "maximum_spend"}
+    if discount.key.endswith(".percentage"):
+        reason = {"type": "ratecard_percentage", "percentage": line.charge.discounts.percentage}
+    return {
+        "id": str(ULID()),
+        **stamps,
+        "reason": reason,
+        "description": discount.name,
+        "amount": _number(-discount.amount),
+    }
+
+
+def _totals(totals: Totals, currency: str) -> dict[str, str]:
+    nothing = _number(zero(currency))
+    return {
+        "amount": _number(totals.amount),
+        "chargesTotal": _number(totals.charges),
+        "discountsTotal": _number(totals.discounts),
+        "creditsTotal": nothing,
+        "taxesInclusiveTotal": nothing,
+        "taxesExclusiveTotal": nothing,
+        "taxesTotal": nothing,
+        "total": _number(totals.total),
+    }
+
+
+def _supplier(profile: BillingProfile) -> dict[str, Any]:
+    return present(
+        {
+            "id": profile.ulid,
+            "name": profile.supplier_name,
+            "taxId": {"code": profile.supplier_tax_id} if profile.supplier_tax_id else None,
+            "addresses": [profile.supplier_address] if profile.supplier_address else None,
+        }
+    )
+
+
+def _customer(customer: Customer, subject_keys: Sequence[str]) -> dict[str, Any]:
+    shown = {
+        "id": customer.ulid,
+        "key": customer.key,
+        "name": customer.name,
+        "addresses": [customer.billing_address] if customer.billing_address else None,
+    }
+    return present(shown) | {"usageAttribution": {"subjectKeys": list(subject_keys)}}
+
+
+def _workflow(profile: BillingProfile) -> dict[str, Any]:
+    app = {"id": profile.app.ulid}
+    return {
+        "apps": {"tax": app, "invoicing": app, "payment": app},
+        "sourceBillingProfileId": profile.ulid,
+        "workflow": {
+            "collection": {
+                "alignment": {"type": "subscription"},
+                "interval": duration_iso_string(profile.collection_interval),
+            },
+            "invoicing": {
+                "autoAdvance": True,
+                "draftPeriod": "P0D",
+                "dueAfter": duration_iso_string(profile.due_after),
+                "progressiveBilling": False,
+                "subscriptionEndProrationMode": "bill_actual_period",
+            },
+            "payment": {"collectionMethod": "charge_automatically"},
+        },
+    }
+
+
+def _period(period: Period) -> dict[str, datetime]:
+    return {"from": period.start, "to": period.end}
+
+
+def _number(number: Decimal) -> str:
+    return f"{number:f}"
