@@ -1,82 +1,59 @@
-"""Subscriptions: who pays which prices, from when to when."""
+"""Subscriptions: who pays which prices, from when to when, and how that changed."""
 
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from metering import clock
-from metering.admin.base import ConsoleAdmin, ReadOnlyAdmin
-from metering.admin.display import Panel, json_of, link, link_to, list_url, moment, span
-from metering.admin.forms import ConsoleForm
-from metering.admin.pages import ActionForm, find_row, run_action
-from metering.models import Customer
-from pricing.admin.display import cadence, price_block
+from metering.admin.base import ConsoleAdmin
+from metering.admin.display import NOTHING, Panel, change_url, json_of, link, link_to, list_url, moment, span
+from metering.admin.pages import find_row
+from pricing.admin import subscription_acts as acts
+from pricing.admin.display import cadence
+from pricing.admin.reviewed import Act, run_reviewed
+from pricing.admin.subscription_changes import changes_of_subscription
+from pricing.admin.subscription_rows import RowStateFilter
+from pricing.admin.subscription_timeline import timeline_of
 from pricing.models import Subscription, SubscriptionItem
 from pricing.queries import current_period
-from pricing.services.subscriptions.end import cancel_subscription
-from pricing.services.subscriptions.start import start_subscription
+from pricing.services.subscriptions.states import Act as Move
+from pricing.services.subscriptions.states import is_allowed
+
+# The buttons by their address, and what has to be allowed for each.
+_MOVES = {
+    "change-plan": Move.CHANGE,
+    "migrate": Move.MIGRATE,
+    "add-on": Move.CHANGE_ADDONS,
+    "quantity": Move.CHANGE_ADDONS,
+    "cancel": Move.CANCEL,
+    "continue": Move.UNSCHEDULE_CANCELATION,
+    "restore": Move.RESTORE,
+}
 
 
-class NewSubscriptionForm(ConsoleForm):
-    active_from = forms.SplitDateTimeField(
-        label="Start",
-        required=False,
-        help_text="Empty: now, by the customer's clock.",
-        widget=UnfoldAdminSplitDateTimeWidget(),
-    )
-    billing_anchor = forms.SplitDateTimeField(
-        label="Periods step from",
-        required=False,
-        help_text="Empty: the start. A first of a month makes periods whole months.",
-        widget=UnfoldAdminSplitDateTimeWidget(),
-    )
-
-
-class CancelForm(ActionForm):
-    active_to = forms.SplitDateTimeField(
-        label="End at",
-        help_text="Suggested: the end of the current billing period.",
-        widget=UnfoldAdminSplitDateTimeWidget(),
-    )
-
-
-class SubscriptionStateFilter(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
+class SubscriptionStateFilter(RowStateFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("live", "Running"), ("scheduled", "Scheduled"), ("ended", "Ended")]
+        return [*super().lookups(request, model_admin), ("awaiting", "Awaits payment")]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        now = clock.now()
-        match self.value():
-            case "live":
-                return queryset.live(now)
-            case "scheduled":
-                return queryset.filter(active_from__gt=now)
-            case "ended":
-                return queryset.filter(active_to__lte=now)
-        return queryset
+        if self.value() is None:
+            return queryset
+        awaits_payment = self.value() == "awaiting"
+        return super().queryset(request, queryset.filter(awaits_payment=awaits_payment))
 
 
 class SubscriptionAdmin(ConsoleAdmin):
     """The page of a subscription as far as pricing knows it; `invoicing.admin` adds its invoices."""
 
-    add_form = NewSubscriptionForm
-    refusal_fields = {
-        "customer_deleted": "customer",
-        "plan_not_active": "plan",
-        "customer_currency_mismatch": "plan",
-        "only_single_subscription_allowed_per_customer_at_a_time": "customer",
-        "only_single_subscription_item_allowed_at_a_time": "customer",
-    }
     list_display = ("name", "customer_link", "plan_link", "state", "starts", "ends", "currency")
     list_select_related = ("customer__test_clock", "plan")
     list_filter = (SubscriptionStateFilter, ("customer", AutocompleteSelectFilter), ("plan", AutocompleteSelectFilter))
@@ -84,36 +61,84 @@ class SubscriptionAdmin(ConsoleAdmin):
     search_help_text = "Name, id, name or key of the customer, or key of the plan"
     ordering = ("-pk",)
     autocomplete_fields = ("customer", "plan")
-    add_fieldsets = ((None, {"fields": ("customer", "plan", "active_from", "billing_anchor")}),)
+    change_form_template = "admin/console/subscription_form.html"
+
+    class Media:
+        css: ClassVar = {"all": ["console/subscriptions.css"]}
+
     fieldsets = (
         (
             None,
-            {"fields": (("customer", "plan"), ("starts", "ends"), ("current", "billed"), ("currency", "time_zone"))},
+            {
+                "fields": (
+                    ("customer_link", "plan_shown"),
+                    ("state", "currency"),
+                    ("starts", "ends"),
+                    ("current", "billed"),
+                    ("before_shown", "next_shown"),
+                )
+            },
         ),
         (
             "More",
-            {"fields": (("billing_anchor", "created_at"), "metadata_shown", "public_id"), "classes": ("collapse",)},
+            {
+                "fields": (
+                    ("billing_anchor", "time_zone"),
+                    ("is_prorating", "carries_usage"),
+                    ("settlement_mode", "created_at"),
+                    "description",
+                    "metadata_shown",
+                    "public_id",
+                ),
+                "classes": ("collapse",),
+            },
         ),
     )
+    readonly_fields = ("customer_link", "created_at")
     customer_link = link_to("customer", "customer")
     plan_link = link_to("plan", "plan")
     metadata_shown = json_of("metadata")
-    actions_detail = ["cancel_action"]
+    actions_detail = [
+        "change_action",
+        "migrate_action",
+        "add_on_action",
+        "quantity_action",
+        "cancel_action",
+        "continue_action",
+        "restore_action",
+    ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         # A contract is started and cancelled, never edited.
         return obj is None and super().has_change_permission(request, obj)
 
+    def hidden_actions(self, row: Subscription) -> Collection[str]:
+        at = clock.now(row.customer)
+        hidden = {path for path, move in _MOVES.items() if not is_allowed(move, row, at)}
+        if row.plan_id is None:
+            hidden |= {"migrate", "add-on"}
+        if not row.addons.exists():
+            hidden.add("quantity")
+        if _next_of(row) is None:
+            hidden.add("restore")
+        return hidden
+
     @display(
         description="state",
-        label={"Active": "success", "Scheduled": "info", "Canceled": "warning", "Inactive": "default"},
+        label={
+            "Active": "success",
+            "Scheduled": "info",
+            "Awaits payment": "info",
+            "Canceled": "warning",
+            "Inactive": "default",
+        },
     )
     def state(self, row: Subscription) -> str:
-        return row.status(clock.now(row.customer)).label
+        return "Awaits payment" if row.awaits_payment else row.status(clock.now(row.customer)).label
 
     @display(description="from", ordering="active_from")
     def starts(self, row: Subscription) -> str:
-        return moment(row.active_from)
+        return "once it is paid" if row.awaits_payment else moment(row.active_from)
 
     @display(description="to", ordering="active_to")
     def ends(self, row: Subscription) -> str:
@@ -128,126 +153,108 @@ class SubscriptionAdmin(ConsoleAdmin):
     def billed(self, row: Subscription) -> str:
         return cadence(row.billing_cadence)
 
-    def create(self, *, data: dict[str, Any], at: datetime) -> Subscription:
-        customer: Customer = data["customer"]
-        return start_subscription(
-            customer_id=customer.pk,
-            plan_id=data["plan"].pk,
-            active_from=data["active_from"],
-            billing_anchor=data["billing_anchor"],
-            at=clock.now(customer),
+    @display(description="plan")
+    def plan_shown(self, row: Subscription) -> SafeString | str:
+        return link(row.plan, f"{row.plan.name} v{row.plan.version}") if row.plan else "made for this customer alone"
+
+    @display(description="before it")
+    def before_shown(self, row: Subscription) -> SafeString | str:
+        return _neighbour(row.supersedes)
+
+    @display(description="after it")
+    def next_shown(self, row: Subscription) -> SafeString | str:
+        return _neighbour(_next_of(row))
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return run_reviewed(
+            self,
+            request,
+            row=None,
+            act=acts.start_act(request),
+            now=lambda data: clock.now(data["customer"]),
+            back=reverse("admin:pricing_subscription_changelist"),
         )
 
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = kwargs.get("obj")
+        if row is not None:
+            context["timeline"] = timeline_of(row, clock.now(row.customer))
+            context["changes"] = changes_of_subscription(row)
+            context["notice"] = _notice(row)
+            context["items_url"] = list_url(SubscriptionItem, subscription__id__exact=row.pk)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     def panels(self, request: HttpRequest, row: Subscription) -> list[Panel]:
-        return [items_panel(row)]
+        return [addons_panel(row)] if row.addons.exists() else []
+
+    @action(description="Change plan", url_path="change-plan", icon="swap_horiz", permissions=["operate"])
+    def change_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.change_act)
+
+    @action(description="Migrate", url_path="migrate", icon="upgrade", permissions=["operate"])
+    def migrate_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.migrate_act)
+
+    @action(description="Add an add-on", url_path="add-on", icon="extension", permissions=["operate"])
+    def add_on_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.addon_act)
+
+    @action(description="Change quantity", url_path="quantity", icon="tune", permissions=["operate"])
+    def quantity_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.quantity_act)
 
     @action(description="Cancel", url_path="cancel", icon="cancel", permissions=["operate"])
     def cancel_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.cancel_act)
+
+    @action(description="Take cancellation back", url_path="continue", icon="undo", permissions=["operate"])
+    def continue_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.continue_act)
+
+    @action(description="Restore", url_path="restore", icon="settings_backup_restore", permissions=["operate"])
+    def restore_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.restore_act)
+
+    def _run(
+        self, request: HttpRequest, object_id: str, make: Callable[[HttpRequest, Subscription, datetime], Act]
+    ) -> HttpResponse:
         row = find_row(self, request, object_id)
         at = clock.now(row.customer)
-
-        def run(data: dict[str, Any]) -> str:
-            ended = cancel_subscription(subscription_id=row.pk, active_to=data["active_to"], at=at)
-            return f"{ended.name} of {row.customer.name} ends at {moment(ended.active_to)}."
-
-        return run_action(
-            self,
-            request,
-            row=row,
-            title="Cancel the subscription",
-            explanation=f"Nothing is billed for the time after its end. The customer's clock says {moment(at)}.",
-            submit="Cancel the subscription",
-            run=run,
-            form_class=CancelForm,
-            initial={"active_to": current_period(row, at).end},
-            refusal_fields={"subscription_timing_invalid": "active_to"},
-        )
+        act = make(request, row, at)
+        return run_reviewed(self, request, row=row, act=act, now=lambda data: at, back=change_url(row))
 
 
-def items_panel(subscription: Subscription) -> Panel:
-    """Show what a subscription charges."""
-    items = subscription.items.select_related("feature__meter").order_by("position", "pk")
-    return Panel(
-        title="What it charges",
-        headers=("Name", "Feature", "Billed", "Price", "From", "To"),
-        rows=[
-            (
-                link(item, item.name),
-                link(item.feature),
-                cadence(item.billing_cadence),
-                price_block(item.price, subscription.currency),
-                moment(item.active_from),
-                moment(item.active_to) if item.active_to else "open",
-            )
-            for item in items[:50]
-        ],
-        empty="Nothing.",
-        links=[("All items", list_url(SubscriptionItem, subscription__id__exact=subscription.pk))],
-    )
+def addons_panel(subscription: Subscription) -> Panel:
+    """Show the add-ons that a subscription took, and how many of each when."""
+    taken = subscription.addons.select_related("addon").prefetch_related("quantities").order_by("pk")
+    rows = [
+        (link(addon, addon.name), link(addon.addon), moment(quantity.effective_at), quantity.quantity)
+        for addon in taken
+        for quantity in sorted(addon.quantities.all(), key=lambda found: found.effective_at)
+    ]
+    return Panel(title="Add-ons", headers=("Name", "Add-on", "From", "Quantity"), rows=rows, empty="None.")
 
 
-class ItemStateFilter(SubscriptionStateFilter):
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        now = clock.now()
-        begun = queryset.filter(active_from__lte=now)
-        match self.value():
-            case "live":
-                return begun.filter(Q(active_to=None) | Q(active_to__gt=now))
-            case "scheduled":
-                return queryset.filter(active_from__gt=now)
-            case "ended":
-                return queryset.filter(active_to__lte=now)
-        return queryset
+def _next_of(row: Subscription) -> Subscription | None:
+    return Subscription.objects.filter(supersedes=row).first()
 
 
-@admin.register(SubscriptionItem)
-class SubscriptionItemAdmin(ReadOnlyAdmin):
-    list_display = ("name", "customer_link", "subscription_link", "type", "feature_link", "starts", "ends")
-    list_select_related = ("customer", "subscription__customer", "feature")
-    list_filter = (
-        ItemStateFilter,
-        "type",
-        ("customer", AutocompleteSelectFilter),
-        ("feature", AutocompleteSelectFilter),
-    )
-    search_fields = ("name", "key", "ulid", "customer__name", "customer__key")
-    search_help_text = "Name, key, id, or name or key of the customer"
-    ordering = ("-pk",)
-    fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    ("name", "key"),
-                    ("customer", "subscription"),
-                    ("type", "feature"),
-                    ("starts", "ends"),
-                    "billed",
-                    "price_shown",
-                    "public_id",
-                )
-            },
-        ),
-    )
-    customer_link = link_to("customer", "customer")
-    subscription_link = link_to("subscription", "subscription")
-    feature_link = link_to("feature", "feature")
+def _neighbour(row: Subscription | None) -> SafeString | str:
+    if row is None:
+        return NOTHING
+    state = "once it is paid" if row.awaits_payment else f"from {moment(row.active_from)}"
+    return format_html("{}, {}", link(row, row.name), state)
 
-    @display(description="from", ordering="active_from")
-    def starts(self, row: SubscriptionItem) -> str:
-        return moment(row.active_from)
 
-    @display(description="to", ordering="active_to")
-    def ends(self, row: SubscriptionItem) -> str:
-        return moment(row.active_to) if row.active_to else "open"
-
-    @display(description="billed", ordering="billing_cadence")
-    def billed(self, row: SubscriptionItem) -> str:
-        return cadence(row.billing_cadence)
-
-    @display(description="price")
-    def price_shown(self, row: SubscriptionItem) -> Any:
-        return price_block(row.price, row.subscription.currency)
+def _notice(row: Subscription) -> SafeString | str:
+    if row.awaits_payment:
+        return format_html("It takes over from {} once it is paid, and bills nothing until then.", link(row.supersedes))
+    following = _next_of(row)
+    if following is not None and following.awaits_payment:
+        return format_html("{} takes over once it is paid. Until then everything stays as it is.", link(following))
+    return ""
 
 
 admin.site.register(Subscription, SubscriptionAdmin)

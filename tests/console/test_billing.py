@@ -11,48 +11,12 @@ from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceStatus
 from invoicing.services.billing_run import advance_to_period_end
 from metering.history import changes_of
 from metering.models import Customer
-from pricing.models import Subscription
 from tests.factories import START, CustomerFactory, InvoiceFactory, SubscriptionFactory
 
 
 def to_month_end(console, customer):
     url = reverse("admin:metering_customer_to_month_end_action", args=(customer.pk,))
     return console.post(url, {"change_reason": "Show January"}, follow=True)
-
-
-def test_it_starts_a_subscription_by_the_customers_clock(console, try_out):
-    customer = CustomerFactory(test_clock=try_out.clock)
-    form = {"customer": customer.pk, "plan": try_out.plan.pk, "change_reason": "Signed"}
-    form |= dict.fromkeys(("active_from_0", "active_from_1", "billing_anchor_0", "billing_anchor_1"), "")
-    assert console.post(reverse("admin:pricing_subscription_add"), form).status_code == 302
-    subscription = Subscription.objects.get(customer=customer)
-    assert (subscription.active_from, subscription.currency) == (START, "USD")
-    assert [item.key for item in subscription.items.order_by("position")] == ["base_fee", "orbit_tokens"]
-    assert Customer.objects.get(pk=customer.pk).currency == "USD"
-    assert changes_of(subscription)[0].reason == "Signed"
-
-
-def test_it_refuses_a_second_subscription_beside_the_customer(console, try_out):
-    form = {"customer": try_out.customer.pk, "plan": try_out.plan.pk}
-    page = console.post(reverse("admin:pricing_subscription_add"), form)
-    assert page.status_code == 200
-    assert "a customer has one at a time" in str(page.context["adminform"].form.errors["customer"])
-    assert Subscription.objects.count() == 1
-
-
-def test_it_cancels_a_subscription_at_the_end_of_its_period(console, try_out):
-    url = reverse("admin:pricing_subscription_cancel_action", args=(try_out.subscription.pk,))
-    suggested = console.get(url).context["form"].initial["active_to"]
-    assert suggested == datetime(2026, 2, 1, tzinfo=UTC)
-    assert console.post(url, {"active_to_0": "2026-02-01", "active_to_1": "00:00:00"}).status_code == 302
-    assert Subscription.objects.get().active_to == suggested
-
-
-def test_it_refuses_to_cancel_in_the_past(console, try_out):
-    url = reverse("admin:pricing_subscription_cancel_action", args=(try_out.subscription.pk,))
-    page = console.post(url, {"active_to_0": "2025-02-01", "active_to_1": "00:00:00"})
-    assert "End the subscription after" in str(page.context["form"].errors["active_to"])
-    assert Subscription.objects.get().active_to is None
 
 
 def test_it_moves_a_test_clock_customer_to_the_month_end_and_links_the_invoice(console, try_out):

@@ -1,0 +1,134 @@
+"""Acts in two steps: a form, then a page that shows the exact effect before it is confirmed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.safestring import SafeString
+
+from metering.admin.base import ConsoleAdmin
+from metering.admin.display import change_url
+from metering.admin.pages import render_page
+from metering.errors import DomainError
+from pricing.admin.subscription_effects import Effect
+
+_OWN_INPUTS = ("csrfmiddlewaretoken", "seen", "seen_at", "back")
+_CHANGED = "Something has changed since this was shown, so look at the effect again before you confirm it."
+
+
+@dataclass(frozen=True)
+class Act:
+    """
+    What an operator does to a subscription.
+
+    `preview` and `run` get the form's data and the time; `run` returns the row whose page to go to and what to say.
+    """
+
+    title: str
+    explanation: str
+    submit: str
+    form: forms.Form
+    preview: Callable[[dict[str, Any], datetime], Effect]
+    run: Callable[[dict[str, Any], datetime], tuple[Model, SafeString | str]]
+    refusal_fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def run_reviewed(
+    admin: ConsoleAdmin,
+    request: HttpRequest,
+    *,
+    row: Model | None,
+    act: Act,
+    now: Callable[[dict[str, Any]], datetime],
+    back: str,
+) -> HttpResponse:
+    """
+    Ask for what an act needs, show its exact effect, and run it once that very effect is confirmed.
+
+    `now` tells the time for whom the form is about.
+    """
+    if request.method != "POST" or not act.form.is_valid() or "back" in request.POST:
+        return _ask(admin, request, row, act, back)
+    data = act.form.cleaned_data
+    at = now(data)
+    try:
+        effect = act.preview(data, at)
+        if "seen" not in request.POST:
+            return _show(admin, request, row, act, back, effect=effect, at=at)
+        if not _is_what_was_seen(request, act, data, effect, at):
+            return _show(admin, request, row, act, back, effect=effect, at=at, notice=_CHANGED)
+        made, message = act.run(data, at)
+    except DomainError as refusal:
+        name = act.refusal_fields.get(refusal.code)
+        act.form.add_error(name if name in act.form.fields else None, refusal.message)
+        return _ask(admin, request, row, act, back)
+    messages.success(request, message)
+    return HttpResponseRedirect(change_url(made))
+
+
+def _is_what_was_seen(request: HttpRequest, act: Act, data: dict[str, Any], effect: Effect, at: datetime) -> bool:
+    # An act that takes effect at once moves on with the clock; everything else has to be as it was shown.
+    try:
+        seen_at = datetime.fromisoformat(request.POST.get("seen_at", ""))
+        shown = effect if seen_at == at else act.preview(data, seen_at)
+    except (ValueError, TypeError, DomainError):
+        return False
+    starts_alike = effect.preview.at == shown.preview.at or (effect.preview.at == at and shown.preview.at == seen_at)
+    return starts_alike and shown.fingerprint == request.POST["seen"]
+
+
+def _ask(admin: ConsoleAdmin, request: HttpRequest, row: Model | None, act: Act, back: str) -> HttpResponse:
+    return render_page(
+        admin,
+        request,
+        "admin/console/action.html",
+        row=row,
+        title=act.title,
+        explanation=act.explanation,
+        submit_text="Show the effect",
+        form=act.form,
+        back=back,
+    )
+
+
+def _show(
+    admin: ConsoleAdmin,
+    request: HttpRequest,
+    row: Model | None,
+    act: Act,
+    back: str,
+    *,
+    effect: Effect,
+    at: datetime,
+    notice: str = "",
+) -> HttpResponse:
+    return render_page(
+        admin,
+        request,
+        "admin/console/subscription_effect.html",
+        row=row,
+        title=act.title,
+        submit_text=act.submit,
+        inputs=[(name, value) for name, value in request.POST.items() if name not in _OWN_INPUTS],
+        answers=[(bound.label, _answer(bound)) for bound in act.form if bound.value() not in (None, "", ["", ""])],
+        effect=effect,
+        is_at_once=effect.preview.at == at,
+        seen_at=at.isoformat(),
+        notice=notice,
+        back=back,
+    )
+
+
+def _answer(bound: forms.BoundField) -> object:
+    value = bound.form.cleaned_data[bound.name]
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "minutes")
+    choices = getattr(bound.field, "choices", None)
+    if isinstance(value, str) and choices is not None:
+        return dict(choices).get(value, value)
+    return value

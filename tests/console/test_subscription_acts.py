@@ -1,0 +1,222 @@
+"""Acts on subscriptions: the exact effect is shown, nothing changes before it is confirmed, then exactly that does."""
+
+from datetime import UTC, datetime
+
+import pytest
+from django.urls import reverse
+
+from metering.admin.display import NOTHING
+from metering.history import changes_of
+from metering.services.clocks import move_test_clock
+from metering.services.customers import create_customer
+from pricing.models import AddonQuantity, Subscription, SubscriptionItem
+from pricing.services.subscriptions.addons import add_addon
+from pricing.services.subscriptions.change import change_subscription
+from tests.console.subscription_world import BEGIN, TODAY, build_subscription, publish_next_version
+
+FEBRUARY, MARCH = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
+PAID = "20.00 USD in advance, monthly"
+
+
+@pytest.fixture
+def world(db):
+    return build_subscription()
+
+
+def url_of(act, subscription):
+    return reverse(f"admin:pricing_subscription_{act}_action", args=(subscription.pk,))
+
+
+def rows_of(page, part="items"):
+    return [tuple(value for _, value in row.cells) for row in getattr(page.context["effect"], part)]
+
+
+def stored():
+    kinds = (Subscription, SubscriptionItem, AddonQuantity)
+    return [list(kind.objects.order_by("pk").values()) for kind in kinds]
+
+
+def show(console, url, form):
+    """Send the form: the effect is shown, and nothing is changed."""
+    before = stored()
+    page = console.post(url, form)
+    assert page.status_code == 200
+    assert stored() == before
+    return page
+
+
+def confirm(console, url, page):
+    context = page.context
+    seen = {"seen": context["effect"].fingerprint, "seen_at": context["seen_at"]}
+    return console.post(url, dict(context["inputs"]) | seen)
+
+
+def test_it_starts_a_subscription_by_the_customers_clock(console, world):
+    customer = create_customer(name="Nadir", key="nadir", currency="USD", test_clock=world.clock, at=BEGIN)
+    add = reverse("admin:pricing_subscription_add")
+    form = {"customer": customer.pk, "plan": world.pro.pk, "starting_phase": "paid", "change_reason": "Signed"}
+    page = show(console, add, form)
+    assert rows_of(page) == [("Base fee", "paid", PAID, NOTHING, "from 2026-01-20 on", "new")]
+    periods = [
+        (NOTHING, "2026-01-20 to 2026-02-20"),
+        (NOTHING, "2026-02-20 to 2026-03-20"),
+        (NOTHING, "2026-03-20 to 2026-04-20"),
+    ]
+    assert rows_of(page, "periods") == periods
+    assert confirm(console, add, page).status_code == 302
+    made = Subscription.objects.get(customer=customer)
+    assert (made.active_from, made.items.get().price["amount"]) == (TODAY, "20")
+    assert changes_of(made)[0].reason == "Signed"
+
+
+def test_it_cancels_at_the_end_of_the_billing_period(console, world):
+    url = url_of("cancel", world.subscription)
+    form = console.get(url).context["form"]
+    assert [text for _, text in form.fields["timing"].choices][:3] == [
+        "Now",
+        "At the end of the billing period, 2026-02-01",
+        "At 2026-03-01, where billing periods meet",
+    ]
+    page = show(console, url, {"timing": "next_billing_cycle"})
+    assert rows_of(page) == [("Base fee", "paid", PAID, "from 2026-01-15 on", "2026-01-15 to 2026-02-01", "ends")]
+    assert rows_of(page, "periods") == [
+        ("2026-01-15 to 2026-02-01", "2026-01-15 to 2026-02-01"),
+        ("2026-02-01 to 2026-03-01", NOTHING),
+        ("2026-03-01 to 2026-04-01", NOTHING),
+    ]
+    assert confirm(console, url, page).status_code == 302
+    assert Subscription.objects.get().active_to == FEBRUARY
+
+
+@pytest.mark.parametrize(("timing", "end"), [("immediate", TODAY), (MARCH.isoformat(), MARCH)])
+def test_it_cancels_now_or_where_billing_periods_meet(console, world, timing, end):
+    url = url_of("cancel", world.subscription)
+    assert confirm(console, url, show(console, url, {"timing": timing})).status_code == 302
+    assert Subscription.objects.get().active_to == end
+
+
+def test_it_takes_a_cancellation_back(console, world):
+    cancel, back = url_of("cancel", world.subscription), url_of("continue", world.subscription)
+    confirm(console, cancel, show(console, cancel, {"timing": "next_billing_cycle"}))
+    page = show(console, back, {})
+    assert rows_of(page) == [("Base fee", "paid", PAID, "2026-01-15 to 2026-02-01", "from 2026-01-15 on", "goes on")]
+    assert confirm(console, back, page).status_code == 302
+    assert Subscription.objects.get().active_to is None
+
+
+@pytest.mark.parametrize(
+    ("timing", "start", "day"), [("immediate", TODAY, "2026-01-20"), ("next_billing_cycle", FEBRUARY, "2026-02-01")]
+)
+def test_it_changes_the_plan(console, world, timing, start, day):
+    url = url_of("change", world.subscription)
+    page = show(console, url, {"plan": world.team.pk, "timing": timing})
+    assert rows_of(page) == [
+        ("Base fee", "paid", PAID, "from 2026-01-15 on", f"2026-01-15 to {day}", "ends"),
+        ("Base fee", "default, next subscription", "50.00 USD in advance, monthly", NOTHING, f"from {day} on", "new"),
+    ]
+    assert confirm(console, url, page).status_code == 302
+    old, new = Subscription.objects.order_by("pk")
+    assert (old.active_to, new.active_from, new.plan, new.supersedes) == (start, start, world.team, old)
+
+
+def test_it_changes_the_plan_once_that_is_paid(console, world):
+    url = url_of("change", world.subscription)
+    page = show(console, url, {"plan": world.team.pk, "timing": "on_payment"})
+    assert "Until it is paid, everything stays as it is." in page.content.decode()
+    confirm(console, url, page)
+    old, new = Subscription.objects.order_by("pk")
+    assert (old.active_to, new.awaits_payment, new.items.count()) == (None, True, 0)
+    shown = console.get(reverse("admin:pricing_subscription_change", args=(old.pk,))).content.decode()
+    assert "takes over once it is paid" in shown
+    awaiting = console.get(reverse("admin:pricing_subscription_change", args=(new.pk,)))
+    assert "bills nothing until then" in awaiting.content.decode()
+    assert [lane.name for lane in awaiting.context["timeline"].lanes] == ["Phases", "Base fee"]
+
+
+def test_it_migrates_to_a_newer_version(console, world):
+    newer = publish_next_version(world.pro)
+    url = url_of("migrate", world.subscription)
+    page = show(console, url, {"version": "2", "timing": "next_billing_cycle", "starting_phase": "paid"})
+    assert rows_of(page)[1] == ("Base fee", "paid, next subscription", PAID, NOTHING, "from 2026-02-01 on", "new")
+    confirm(console, url, page)
+    assert Subscription.objects.latest("pk").plan == newer
+
+
+def test_it_adds_an_add_on_and_changes_its_quantity(console, world):
+    url = url_of("add_on", world.subscription)
+    page = show(console, url, {"addon": world.seats.pk, "quantity": "2", "timing": "immediate"})
+    assert rows_of(page) == [
+        ("Base fee", "paid", PAID, "from 2026-01-15 on", "from 2026-01-15 on", "stays"),
+        # 2 x 5.00 a month.
+        ("Seats", "paid", "10.00 USD in advance, monthly", NOTHING, "from 2026-01-20 on", "new"),
+    ]
+    confirm(console, url, page)
+    taken = world.subscription.addons.get()
+    url = url_of("quantity", world.subscription)
+    page = show(console, url, {"addon": taken.pk, "quantity": "3", "timing": "next_billing_cycle"})
+    assert rows_of(page)[1:] == [
+        ("Seats", "paid", "10.00 USD in advance, monthly", "from 2026-01-20 on", "2026-01-20 to 2026-02-01", "ends"),
+        # 3 x 5.00 a month.
+        ("Seats", "paid", "15.00 USD in advance, monthly", NOTHING, "from 2026-02-01 on", "new"),
+    ]
+    confirm(console, url, page)
+    assert list(taken.quantities.order_by("effective_at").values_list("effective_at", "quantity")) == [
+        (TODAY, 2),
+        (FEBRUARY, 3),
+    ]
+
+
+def test_it_restores_what_a_change_was_to_follow(console, world):
+    change_subscription(
+        subscription_id=world.subscription.pk, plan_id=world.team.pk, timing="next_billing_cycle", at=TODAY
+    )
+    refused = console.post(url_of("continue", world.subscription), {})
+    assert "there is one at a time" in str(refused.context["form"].non_field_errors())
+    url = url_of("restore", world.subscription)
+    confirm(console, url, show(console, url, {}))
+    assert Subscription.objects.get().active_to is None
+
+
+@pytest.mark.parametrize(
+    ("act", "form", "field", "sentence"),
+    [
+        ("change", {"timing": "immediate", "starting_phase": "nowhere"}, "starting_phase", "instead of nowhere"),
+        ("change", {"timing": "2026-02-15"}, "timing", "Select a valid choice"),
+        ("cancel", {"timing": "2025-02-01"}, "timing", "Select a valid choice"),
+        ("add_on", {"timing": "immediate", "quantity": "11"}, "quantity", "Take up to 10 of Extra seats"),
+    ],
+)
+def test_it_says_what_is_refused_beside_the_field(console, world, act, form, field, sentence):
+    page = show(console, url_of(act, world.subscription), {"plan": world.team.pk, "addon": world.seats.pk} | form)
+    assert sentence in str(page.context["form"].errors[field])
+
+
+def test_it_refuses_a_second_subscription_beside_the_customer(console, world):
+    form = {"customer": world.customer.pk, "plan": world.team.pk}
+    page = show(console, reverse("admin:pricing_subscription_add"), form)
+    assert "there is one at a time" in str(page.context["form"].errors["customer"])
+
+
+def test_it_shows_the_effect_again_where_something_changed_meanwhile(console, world):
+    url = url_of("cancel", world.subscription)
+    page = show(console, url, {"timing": "next_billing_cycle"})
+    add_addon(subscription_id=world.subscription.pk, addon_id=world.seats.pk, quantity=1, at=TODAY)
+    before = stored()
+    again = confirm(console, url, page)
+    assert "Something has changed" in again.content.decode()
+    assert stored() == before
+    assert confirm(console, url, again).status_code == 302
+
+
+def test_it_takes_an_immediate_effect_at_the_time_it_is_confirmed(console, world):
+    url = url_of("cancel", world.subscription)
+    page = show(console, url, {"timing": "immediate"})
+    later = datetime(2026, 1, 20, 0, 3, tzinfo=UTC)
+    move_test_clock(clock_id=world.clock.pk, to=later, at=later)
+    assert confirm(console, url, page).status_code == 302
+    assert Subscription.objects.get().active_to == later
+
+
+def test_it_goes_back_to_the_form_with_what_was_chosen(console, world):
+    page = show(console, url_of("cancel", world.subscription), {"timing": "immediate", "back": "1"})
+    assert page.context["form"]["timing"].value() == "immediate"
