@@ -1,15 +1,17 @@
 """A customer's subscription as the portal shows it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from invoicing.lines import read_charge
 from metering.models import Customer
 from metering.periods import Period
 from portal.price_words import PriceInWords, in_words
 from pricing.models import Subscription, SubscriptionItem
-from pricing.prices import parse_price
 from pricing.queries import current_period
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def current_contract(customer: Customer, at: datetime) -> Contract | None:
     subscription = live_subscription(customer, at)
     if subscription is None:
         return None
-    live = [item for item in items_of(subscription) if item.active_to is None or item.active_to > at]
+    live = [item for item in items_of(subscription) if item.active_from <= at < (item.active_to or _NEVER)]
     return Contract(
         subscription=subscription,
         zone=subscription.zone,
@@ -62,4 +64,12 @@ def items_of(subscription: Subscription) -> list[SubscriptionItem]:
 
 def _item(item: SubscriptionItem) -> Item:
     unit = item.feature.name if item.feature else ""
-    return Item(name=item.name, unit=unit, price=in_words(parse_price(item.price), item.billing_cadence))
+    charge = None
+    if item.price is not None:
+        charge = read_charge(
+            price=item.price,
+            discounts=item.discounts,
+            unit_config=item.unit_config,
+            prorate_commitments=item.prorate_commitments,
+        )
+    return Item(name=item.name, unit=unit, price=in_words(charge, item.billing_cadence))

@@ -4,7 +4,7 @@ import pytest
 
 from metering.models import TestClock
 from portal.price_words import TierRow, in_words
-from pricing.prices import parse_price
+from pricing.prices import parse_charge
 from tests.factories import MemberFactory
 from tests.invoicing.contracts import FEE, TOKENS, day
 from tests.portal.pages import rows_of, text_of
@@ -45,11 +45,11 @@ def test_it_tells_a_customer_on_a_test_clock_what_time_it_is(portal):
     ],
 )
 def test_it_says_how_a_price_is_charged(_case, price, cadence, how):
-    assert in_words(parse_price(price), cadence).how == how
+    assert in_words(parse_charge(price=price), cadence).how == how
 
 
 def test_it_lists_tiers_from_where_the_one_before_ended():
-    words = in_words(parse_price(TOKENS), "P1M")
+    words = in_words(parse_charge(price=TOKENS), "P1M")
     assert words.tiers == (
         TierRow(Decimal(0), Decimal(100), Decimal("0.10"), Decimal(0)),
         TierRow(Decimal(100), None, Decimal("0.05"), Decimal(0)),
