@@ -1,0 +1,139 @@
+"""Subscriptions are cancelled, go on, give back what was to follow, and are deleted."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pricing.models import Subscription, SubscriptionItem, SubscriptionPhase, SubscriptionStatus
+from pricing.services.subscriptions.change import change_subscription
+from pricing.services.subscriptions.end import (
+    cancel_subscription,
+    delete_subscription,
+    restore_subscription,
+    unschedule_cancelation,
+)
+from pricing.services.subscriptions.start import SecondSubscription, start_subscription
+from pricing.services.subscriptions.states import TransitionNotAllowed
+from pricing.services.subscriptions.timing import GRACE, InvalidTiming, cancel_at
+from tests.factories import CustomerFactory
+from tests.pricing.contract_rows import AT, DAY, FEB_10, MAR_10, big_plan, on_flat, rows
+
+pytestmark = pytest.mark.django_db
+
+
+def utc(*parts):
+    return datetime(*parts, tzinfo=UTC)
+
+
+@pytest.fixture
+def current():
+    return on_flat()
+
+
+def cancel(subscription, at=AT + DAY, timing="next_billing_cycle"):
+    end = cancel_at(subscription, timing, at=at)
+    return cancel_subscription(subscription_id=subscription.pk, at=at, active_to=end)
+
+
+def test_it_ends_at_once_or_where_billing_periods_meet(current):
+    # Periods run from the 10th at noon to the 10th at noon.
+    assert cancel_at(current, "immediate", at=AT + DAY) == AT + DAY
+    assert cancel_at(current, "next_billing_cycle", at=AT + DAY) == FEB_10
+    assert cancel_at(current, "next_billing_cycle", at=FEB_10) == MAR_10  # a bound begins the next period
+    assert cancel_at(current, MAR_10, at=AT + DAY) == MAR_10
+
+
+@pytest.mark.parametrize(
+    ("_case", "timing", "message"),
+    [
+        ("within", FEB_10 + DAY, "End at 2026-02-10T12:00:00.* or 2026-03-10T12:00:00.*, where billing periods meet"),
+        ("a moment off", FEB_10.replace(microsecond=1), "where billing periods meet"),
+        ("past", AT, "Choose a time from 2026-01-11T12:00:00.* on, not 2026-01-10T12:00:00"),
+    ],
+)
+def test_it_names_the_bounds_for_a_time_between_them(current, _case, timing, message):
+    with pytest.raises(InvalidTiming, match=message) as refusal:
+        cancel_at(current, timing, at=AT + DAY)
+    assert (refusal.value.status, refusal.value.extensions["validationErrors"][0]["field"]) == (400, "$.timing")
+
+
+def test_it_ends_at_no_bound_that_has_just_passed(current):
+    # Two minutes are given for the way, but the end is not in the past, and now is no bound.
+    with pytest.raises(InvalidTiming, match="where billing periods meet"):
+        cancel_at(current, FEB_10, at=FEB_10 + GRACE)
+    assert cancel_at(current, FEB_10, at=FEB_10) == FEB_10
+
+
+def test_it_meets_bounds_where_phases_do():
+    # The trial ends on 24 January; from there to 10 February runs a short period.
+    subscription = start_subscription(customer_id=CustomerFactory().pk, plan_id=big_plan().pk, at=AT)
+    assert cancel_at(subscription, "next_billing_cycle", at=AT) == AT + 14 * DAY
+    assert cancel_at(subscription, AT + 14 * DAY, at=AT) == AT + 14 * DAY
+    assert cancel_at(subscription, "next_billing_cycle", at=AT + 14 * DAY) == FEB_10
+
+
+def test_it_ends_on_the_last_day_of_a_month_and_at_midnight_of_the_zone():
+    # Midnight of 31 January in Berlin; the next bounds there are 28 February at +01:00 and 31 March at +02:00.
+    start = utc(2026, 1, 30, 23)
+    customer = CustomerFactory(time_zone="Europe/Berlin")
+    plan = big_plan()
+    subscription = start_subscription(customer_id=customer.pk, plan_id=plan.pk, at=start, starting_phase="rest")
+    assert cancel_at(subscription, "next_billing_cycle", at=start) == utc(2026, 2, 27, 23)
+    assert cancel_at(subscription, utc(2026, 3, 30, 22), at=start) == utc(2026, 3, 30, 22)
+
+
+def test_it_clips_phases_and_items_and_brings_them_back():
+    subscription = start_subscription(customer_id=CustomerFactory().pk, plan_id=big_plan().pk, at=AT)
+    whole = rows(subscription)
+    cancel(subscription)
+    assert rows(subscription) == [("0", AT, AT + 14 * DAY)]
+    assert list(subscription.phases.values_list("key", "active_to")) == [("trial", AT + 14 * DAY)]
+    resumed = unschedule_cancelation(subscription_id=subscription.pk, at=AT + 2 * DAY)
+    assert (resumed.active_to, resumed.status(AT + 2 * DAY)) == (None, SubscriptionStatus.ACTIVE)
+    assert rows(subscription) == whole == [("0", AT, AT + 14 * DAY), ("50.00", AT + 14 * DAY, None)]
+
+
+@pytest.mark.parametrize("act", [unschedule_cancelation, restore_subscription])
+def test_it_goes_on_only_from_canceled(current, act):
+    name = "restore" if act is restore_subscription else "unschedule_cancelation"
+    with pytest.raises(TransitionNotAllowed, match=f"transition {name} in state active not allowed") as refusal:
+        act(subscription_id=current.pk, at=AT + DAY)
+    assert refusal.value.status == 403
+    cancel(current)
+    with pytest.raises(TransitionNotAllowed, match="in state inactive"):
+        act(subscription_id=current.pk, at=FEB_10)
+    assert rows(current) == [("20.00", AT, FEB_10)]
+
+
+def test_it_goes_on_unless_another_one_follows(current):
+    _, following = change_subscription(
+        subscription_id=current.pk, plan_id=big_plan().pk, at=AT + DAY, timing="next_billing_cycle"
+    )
+    with pytest.raises(SecondSubscription) as refusal:
+        unschedule_cancelation(subscription_id=current.pk, at=AT + 2 * DAY)
+    sides = [error["attributes"]["subscriptionId"] for error in refusal.value.extensions["validationErrors"]]
+    assert (refusal.value.status, sides) == (409, [current.ulid, following.ulid])
+    assert rows(current) == [("20.00", AT, FEB_10)]
+
+
+def test_it_restores_one_and_deletes_all_that_were_to_follow(current):
+    plan = big_plan()
+    _, following = change_subscription(subscription_id=current.pk, plan_id=plan.pk, at=AT + DAY, timing=FEB_10)
+    other = start_subscription(customer_id=CustomerFactory().pk, plan_id=plan.pk, at=AT, active_from=MAR_10)
+    restored = restore_subscription(subscription_id=current.pk, at=AT + 2 * DAY)
+    assert (restored.active_to, rows(current)) == (None, [("20.00", AT, None)])
+    assert list(Subscription.objects.order_by("pk")) == [current, other]
+    assert not SubscriptionItem.objects.filter(subscription_id=following.pk).exists()
+
+
+def test_it_deletes_only_what_has_not_started(current):
+    with pytest.raises(TransitionNotAllowed, match="transition delete in state active not allowed") as refusal:
+        delete_subscription(subscription_id=current.pk, at=AT + DAY)
+    assert (refusal.value.status, Subscription.objects.count()) == (403, 1)
+    ahead = start_subscription(customer_id=CustomerFactory().pk, plan_id=current.plan_id, at=AT, active_from=AT + DAY)
+    delete_subscription(subscription_id=ahead.pk, at=AT)
+    assert (Subscription.objects.get(), SubscriptionItem.objects.count(), SubscriptionPhase.objects.count()) == (
+        current,
+        1,
+        1,
+    )
