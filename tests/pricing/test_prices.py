@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pricing.prices import FlatPrice, GraduatedPrice, InvalidPrice, PaymentTerm, Tier, parse_price, price_to_json
+from tests.pricing import random_charges
 
 
 def flat(amount):
@@ -76,6 +77,30 @@ def test_it_writes_a_small_amount_without_an_exponent():
     assert price_to_json(FlatPrice(Decimal("1E-9")))["amount"] == "0.000000001"
 
 
+def test_it_sorts_tiers_by_their_bounds():
+    jumbled = graduated(tier("10"), tier(), tier("5", unit_price=unit("1")))
+
+    assert [found.up_to for found in parse_price(jumbled).tiers] == [5, 10, None]
+
+
+def test_it_charges_the_first_flat_price_without_usage_unless_told_otherwise():
+    switched_off = {**graduated(tier()), "flatPriceAtZeroUsage": False}
+
+    assert parse_price(graduated(tier())).flat_at_zero
+    assert not parse_price(switched_off).flat_at_zero
+    assert price_to_json(parse_price(switched_off))["flatPriceAtZeroUsage"] is False
+
+
+def test_it_writes_the_commitments_of_a_price():
+    price = parse_price(unit("1"))
+
+    assert price_to_json(price, minimum=Decimal(5), maximum=Decimal(50)) == {
+        **unit("1"),
+        "minimumAmount": "5",
+        "maximumAmount": "50",
+    }
+
+
 def test_it_shows_the_unit_price_of_a_free_tier():
     assert price_to_json(parse_price(graduated(tier())))["tiers"] == [tier(unit_price=unit("0"))]
 
@@ -121,6 +146,29 @@ CASES = [
 ]
 
 
+def matrix(*cells, dimensions=("region", "tier"), **members):
+    return {"type": "matrix", "dimensions": list(dimensions), "cells": list(cells), **members}
+
+
+def cell(price=None, **match):
+    return {"match": match, "price": price or unit("1")}
+
+
+CASES += [
+    ("$.dimensions", matrix(cell(region="eu"), dimensions=())),
+    ("$.dimensions", matrix(cell(region="eu"), dimensions=("region", "region"))),
+    ("$.cells", matrix()),
+    ("$.cells[0].match", matrix(cell())),
+    ("$.cells[0].match.colour", matrix(cell(colour="red"))),
+    ("$.cells[0].match.region", matrix(cell(region=1))),
+    ("$.cells[1].match", matrix(cell(region="eu"), cell(region="eu"))),
+    ("$.cells[0].price.type", matrix(cell(flat("1"), region="eu"))),
+    ("$.cells[0].price.type", matrix(cell(matrix(cell(region="eu")), region="eu"))),
+    ("$.cells[0].price.minimumAmount", matrix(cell({**unit("1"), "minimumAmount": "1"}, region="eu"))),
+    ("$.default.amount", matrix(cell(region="eu"), default={"type": "unit"})),
+]
+
+
 @pytest.mark.parametrize(("field", "data"), CASES)
 def test_it_refuses_a_wrong_price_and_names_the_field(field, data):
     with pytest.raises(InvalidPrice) as refusal:
@@ -130,17 +178,6 @@ def test_it_refuses_a_wrong_price_and_names_the_field(field, data):
     assert str(refusal.value).endswith(".")
 
 
-numbers = st.decimals(min_value=0, max_value=10**30, allow_nan=False, allow_infinity=False, places=9)
-
-
-@st.composite
-def prices(draw):
-    if draw(st.booleans()):
-        return FlatPrice(draw(numbers), draw(st.sampled_from(PaymentTerm)))
-    bounds = [*sorted(draw(st.sets(numbers, max_size=5))), None]
-    return GraduatedPrice(tuple(Tier(bound, draw(numbers), draw(numbers)) for bound in bounds))
-
-
-@given(price=prices())
+@given(price=st.one_of(random_charges.flat, random_charges.usage_prices, random_charges.matrix()))
 def test_it_reads_back_what_it_wrote(price):
     assert parse_price(json.loads(json.dumps(price_to_json(price)))) == price
