@@ -1,0 +1,107 @@
+"""What every random act on subscriptions does: compare it with its preview, and what is stored with what must hold."""
+
+from django.db import transaction
+from django.db.models import F
+from hypothesis.stateful import RuleBasedStateMachine, invariant
+
+from metering.audit import Scope
+from metering.errors import DomainError
+from pricing.audit import CHECKS
+from pricing.models import Subscription, SubscriptionItem
+from pricing.services.subscriptions.addons import change_addon_quantity, preview_addon_quantity
+from pricing.services.subscriptions.contracts import SecondItem, schedule_of
+from pricing.services.subscriptions.timing import addon_at
+from tests.pricing.life_model import NEVER, Life, check_billed_time, past, stored
+
+
+class Acts(RuleBasedStateMachine):
+    """Each example is undone at its end; `lives` are the models of the subscriptions that there are."""
+
+    def __init__(self, catalogue):
+        super().__init__()
+        self.sold = catalogue
+        self.lives = {}
+        self.before = {}
+        self.is_changed = False
+        self.example = transaction.atomic()
+        self.example.__enter__()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.example.__exit__(None, None, None)
+
+    def one(self, who):
+        found = list(Subscription.objects.order_by("pk"))
+        return found[who % len(found)]
+
+    def offered(self, plan):
+        if plan is None:
+            return {"custom_plan": self.sold.custom}
+        return {"plan_id": self.sold.plans[plan].pk}
+
+    def act(self, function, preview=None, **given):
+        """Return what an act returns, None if it is refused; a refusal changes nothing."""
+        told = self._told(preview, given) if preview else None
+        try:
+            made = function(at=self.at, **given)
+        except DomainError as refusal:
+            assert stored() == self.before
+            assert preview is None or isinstance(refusal, SecondItem) or refusal.code == told.code
+            return None
+        self.is_changed = True
+        if preview:
+            self._check_preview(told, made if isinstance(made, tuple) else [self._subject(made, given)])
+        return made or True
+
+    def _told(self, preview, given):
+        try:
+            return preview(at=self.at, **given)
+        except DomainError as refusal:
+            return refusal
+
+    def _subject(self, made, given):
+        subject = given.get("subscription_id") or getattr(made, "subscription_id", made.pk)
+        return Subscription.objects.get(pk=subject)
+
+    def _check_preview(self, told, made):
+        assert told.after == schedule_of(made[0])
+        assert told.next == (schedule_of(made[1]) if len(made) > 1 else None)
+
+    def born(self, made):
+        """Begin the model of a subscription that was made."""
+        new = made[1] if isinstance(made, tuple) else made
+        if new is not None:
+            self.lives[new.pk] = Life.of(self.sold.given[new.plan_id] if new.plan_id else self.sold.custom)
+
+    def set_quantity(self, taken, quantity, timing):
+        """Change how many of an add-on there are, in the model as well."""
+        start = addon_at(taken.subscription, timing, at=self.at)
+        if self.act(change_addon_quantity, preview_addon_quantity, subscription_addon_id=taken.pk, quantity=quantity,
+                    timing=timing):  # fmt: skip
+            self.taken(taken)[start] = quantity
+        self.before = stored()
+
+    def taken(self, taken):
+        """Return the model's quantities of an add-on by time."""
+        return self.lives[taken.subscription_id].taken[frozenset(self.sold.addon_cards[taken.addon_id])]
+
+    @invariant()
+    def everything_holds(self):
+        if not self.is_changed:
+            return
+        before, self.before, self.is_changed = self.before, stored(), False
+        known = before[Subscription]
+        assert past(before, known, self.at) == past(self.before, known, self.at)
+        subscriptions = list(Subscription.objects.order_by("pk"))
+        self.lives = {one.pk: self.lives[one.pk] for one in subscriptions}
+        for one in subscriptions:
+            check_billed_time(one, self.lives[one.pk])
+        self._check_features()
+        assert [finding for check in CHECKS for finding in check.find(Scope(at=self.at))] == []
+
+    def _check_features(self):
+        until = {}
+        rows = SubscriptionItem.objects.exclude(feature=None).exclude(active_from=F("active_to"))
+        for row in rows.order_by("active_from"):
+            assert until.get(row.feature_id, row.active_from) <= row.active_from
+            until[row.feature_id] = row.active_to or NEVER
