@@ -182,7 +182,11 @@ def price_tree(price: JsonObject | None) -> Tree:
             tree |= {
                 "dimensions": ", ".join(price["dimensions"]),
                 "cells": [
-                    {"match": "\n".join(f"{name} = {value}" for name, value in cell["match"].items() if value)}
+                    {
+                        "match": "\n".join(
+                            f"{name} = {value}" for name in price["dimensions"] if (value := cell["match"].get(name))
+                        )
+                    }
                     | price_tree(cell["price"])
                     for cell in price["cells"]
                 ],

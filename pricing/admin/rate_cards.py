@@ -77,14 +77,14 @@ class RateCardForm(PriceForm):
     entitlement = choice_field(
         "Entitlement",
         [
-            (FROM_UNITS, "As the included units say"),
+            (FROM_UNITS, "By the included units"),
             (NO_ENTITLEMENT, "None"),
             ("metered", "Metered"),
             ("static", "Static"),
             ("boolean", "On or off"),
         ],
     )
-    allowance = AmountField("Allowance, if not the included units")
+    allowance = AmountField("Allowance", help_text="Empty: the included units.")
     is_soft = flag_field("Soft limit: usage goes on above it")
     usage_period = text_field("Resets every", placeholder="P1M", help_text="Empty: as often as it is billed.")
     preserve_overage = flag_field("Take overage along at the reset")

@@ -76,28 +76,49 @@ def test_it_leads_from_the_first_page_to_why(page):
     expect(page.get_by_text("every digit of the line is the same")).to_be_visible()
 
 
-def test_it_edits_the_tiers_of_a_plan(page, request):
-    key = f"plan_{request.node.callspec.id}"
+def test_it_edits_a_plan_of_two_phases_tries_its_price_and_publishes_it(page, request):
     page.goto("/admin/pricing/plan/add/")
     page.get_by_label("Name").first.fill("Metered")
-    page.get_by_label("Key").first.fill(key)
-    card = page.locator("[data-card]").first
-    card.get_by_label("Charges").select_option("usage_based")
-    card.get_by_label("Name").fill("Tokens")
+    page.get_by_label("Key").first.fill(f"plan_{request.node.callspec.id}")
+    card = page.locator(".console-card").first
+    card.get_by_label("Name").first.fill("Tokens")
     card.get_by_label("Feature").select_option(label="orbit_tokens")
-    expect(card.get_by_label("Amount", exact=True)).to_be_hidden()
+    expect(card.get_by_label("Amount")).to_be_visible()
+    card.get_by_label("Price", exact=False).first.select_option("graduated")
+    expect(card.get_by_label("Amount")).to_be_hidden()
     card.get_by_label("Up to of tier 1").fill("500")
     card.get_by_label("Price per unit of tier 1").fill("0.02")
-    expect(card.get_by_label("Up to of tier 2")).to_be_hidden()
     card.get_by_role("button", name="Add a tier").click()
-    card.get_by_label("Price per unit of tier 2").fill("0.01")
+    expect(card.get_by_label("Up to of tier 3")).to_be_visible()
+    card.get_by_label("Up to of tier 2").fill("1000")
+    card.get_by_label("Price per unit of tier 2").fill("0.015")
+    card.get_by_label("Price per unit of tier 3").fill("0.01")
+    page.get_by_label("Quantity").fill("1500")
+    # 500 x 0.02 + 500 x 0.015 + 500 x 0.01
+    expect(page.get_by_text("22.50 USD")).to_be_visible()
+    page.get_by_role("button", name="Add a phase").click()
+    second = page.locator(".console-phase").nth(1)
+    second.get_by_label("Name").first.fill("Later")
+    second.get_by_label("Key").first.fill("later")
+    second.get_by_label("Name").nth(1).fill("Fee")
+    second.get_by_label("Key").nth(1).fill("fee")
+    second.get_by_label("Amount").fill("9")
+    page.get_by_label("Lasts").first.fill("P1M")
+    page.get_by_role("button", name="Move the phase up").press("Enter")
+    expect(page.get_by_label("Lasts").nth(1)).to_have_value("P1M")
     page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Say how long the phase")).to_be_visible()
+    page.get_by_role("button", name="Move the phase down").click()
+    expect(page.get_by_label("Lasts").first).to_have_value("P1M")
+    page.get_by_label("Lasts").first.press("Enter")
     page.get_by_role("link", name="Metered").first.click()
-    expect(card.get_by_label("Up to of tier 1")).to_have_value("500")
-    expect(card.get_by_label("Price per unit of tier 2")).to_have_value("0.01")
+    expect(page.get_by_label("Price per unit of tier 2")).to_have_value("0.015")
+    assert serious_violations(page) == []
     page.get_by_role("link", name="Publish").click()
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_text("is in force for new subscriptions")).to_be_visible()
+    expect(page.get_by_role("heading", name="Later (later), until the end")).to_be_visible()
+    assert serious_violations(page) == []
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 """The plan editor: phases, rate cards of every kind and offers in one form, errors beside their inputs."""
 
+from dataclasses import replace
+
 import pytest
 from django.urls import reverse
 
+from pricing.admin.editor import same_terms
 from pricing.models import Plan, RateCard
+from pricing.services.plans import PhaseInput, RateCardInput, create_plan
 from tests.console.plan_inputs import flat, inputs_of, phase, plan_form, usage
-from tests.factories import FeatureFactory, MeterVersionFactory
+from tests.factories import START, AddonFactory, FeatureFactory, MeterVersionFactory
 
 ADD_PLAN = reverse("admin:pricing_plan_add")
 
@@ -69,3 +73,65 @@ def test_it_changes_nothing_of_a_draft_that_is_saved_as_it_was(console, tokens, 
     plan.refresh_from_db()
     assert plan.description == "For teams"
     assert list(RateCard.objects.order_by("pk").values()) == before
+
+
+def test_it_keeps_what_came_through_the_api_and_has_no_input(console, tokens):
+    tiers = [{"upToAmount": str(number), "unitPrice": {"type": "unit", "amount": "1.50"}} for number in range(1, 12)]
+    tiers.append({"flatPrice": {"type": "flat", "amount": "3"}, "unitPrice": {"type": "unit", "amount": "0.5"}})
+    card = RateCardInput(
+        type="usage_based",
+        key="tokens",
+        name="Tokens",
+        price={"type": "tiered", "mode": "volume", "tiers": tiers, "maximumAmount": "90"},
+        feature=tokens,
+        billing_cadence="P12M",
+        discounts={"percentage": {"percentage": "12.5", "correlationId": "spring"}},
+        unit_config={"operation": "divide", "conversionFactor": "1000", "rounding": "ceiling", "precision": 1},
+        entitlement_template={"type": "metered", "isSoftLimit": False, "issueAfterReset": 500, "metadata": {"a": "b"}},
+        tax_config={"behavior": "exclusive", "stripe": {"code": "txcd_10000000"}},
+        metadata={"empty": ""},
+    )
+    plan = create_plan(
+        key="pro", name="Pro", currency="USD", billing_cadence="P12M", phases=[PhaseInput([card])], at=START
+    )
+    stored = plan.phases.get().rate_cards.get()
+    sent = inputs_of(console.get(change_url(plan)).context["adminform"].form)
+    assert console.post(change_url(plan), sent | {"phases-0-cards-0-name": "All tokens"}).status_code == 302
+    changed = plan.phases.get().rate_cards.get()
+    assert changed.name == "All tokens"
+    assert same_terms(replace(changed.terms, name="Tokens"), stored.terms)
+
+
+@pytest.mark.parametrize(
+    ("given", "tier", "discount", "allowance"),
+    [
+        ({"kind": "unit", "amount": "0.1", "included": "250"}, None, "250", "250"),
+        ({"kind": "graduated", "included": "250", "included_was": "100"}, "250", None, "250"),
+        ({"kind": "graduated", "included": "100", "included_was": "100"}, "100", None, "100"),
+        ({"kind": "graduated", "included": "40", "included_was": "40"}, "100", None, "100"),
+        ({"kind": "unit", "amount": "0.1", "included": "250", "entitlement": "none"}, None, "250", None),
+        ({"kind": "unit", "amount": "0.1", "entitlement": "metered", "allowance": "9"}, None, None, "9"),
+    ],
+)
+def test_it_takes_included_units_in_one_input(console, tokens, given, tier, discount, allowance):
+    tiers = [("100", "0", ""), ("", "0.02", "")] if given["kind"] == "graduated" else []
+    card = usage(tokens, given["kind"], *tiers) | given
+    page = console.post(ADD_PLAN, plan_form(phase(card)))
+    assert page.status_code == 302, page.context["adminform"].form.rows["phases"][0].rows["cards"][0].errors
+    stored = RateCard.objects.get()
+    found = [stored.price.get("tiers", [{}])[0].get("upToAmount"), (stored.discounts or {}).get("usage")]
+    assert found == [tier, None if discount is None else {"quantity": discount}]
+    assert (stored.entitlement_template or {}).get("issueAfterReset") == allowance
+
+
+def test_it_offers_add_ons_with_the_plan(console):
+    seats = AddonFactory(key="seats", instance_type="multiple", active=True)
+    offer = {"addon": seats.pk, "from_phase": "default", "max_quantity": "5"}
+    assert console.post(ADD_PLAN, plan_form(phase(flat()), offers=[offer])).status_code == 302
+    plan = Plan.objects.get()
+    assert plan.plan_addons.values_list("addon", "from_phase_key", "max_quantity").get() == (seats.pk, "default", 5)
+    changed = plan_form(phase(flat()), offers=[offer | {"max_quantity": ""}])
+    assert console.post(change_url(plan), changed).status_code == 302
+    assert plan.plan_addons.get().max_quantity is None
+    assert console.post(change_url(plan), plan_form(phase(flat()))).status_code == 302
+    assert not plan.plan_addons.exists()
