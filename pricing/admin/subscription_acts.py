@@ -12,23 +12,15 @@ from pricing.admin.reviewed import Act
 from pricing.admin.subscription_effects import Effect, Frame
 from pricing.admin.subscription_forms import (
     ON_PAYMENT,
-    AddonForm,
     CancelForm,
     ChangeForm,
     MigrateForm,
-    QuantityForm,
     StartForm,
     timing_of,
 )
 from pricing.admin.subscription_words import when
 from pricing.models import Plan, Subscription
 from pricing.service_periods import Rhythm
-from pricing.services.subscriptions.addons import (
-    add_addon,
-    change_addon_quantity,
-    preview_add_addon,
-    preview_addon_quantity,
-)
 from pricing.services.subscriptions.change import (
     change_subscription,
     migrate_subscription,
@@ -53,21 +45,14 @@ _PLAN_FIELDS = {
     "subscription_starting_phase_not_found": "starting_phase",
     "subscription_timing_invalid": "timing",
 }
-_ADDON_FIELDS = {
-    "subscription_addon_not_on_plan": "addon",
-    "subscription_addon_phase_not_reached": "timing",
-    "subscription_addon_already_added": "addon",
-    "subscription_addon_quantity_invalid": "quantity",
-    "subscription_addon_conflict": "addon",
-    "subscription_timing_invalid": "timing",
-}
 
 
-def _posted(request: HttpRequest) -> Any:
+def posted(request: HttpRequest) -> Any:
+    """Return what a form is filled with, None on the first look."""
     return request.POST if request.method == "POST" else None
 
 
-def _effect(row: Subscription, preview: Preview, plan: Plan | None = None, notes: tuple[str, ...] = ()) -> Effect:
+def effect_of(row: Subscription, preview: Preview, plan: Plan | None = None, notes: tuple[str, ...] = ()) -> Effect:
     following = None
     if plan is not None:
         following = Rhythm(row.billing_anchor, parse_cadence(plan.billing_cadence), row.customer.zone)
@@ -104,7 +89,7 @@ def start_act(request: HttpRequest) -> Act:
         title="Start a subscription",
         explanation="The plan's prices are copied to the customer, so that they stay what was agreed.",
         submit="Start the subscription",
-        form=StartForm(_posted(request), initial=request.GET.dict()),
+        form=StartForm(posted(request), initial=request.GET.dict()),
         preview=preview,
         run=run,
         refusal_fields={
@@ -121,7 +106,7 @@ def cancel_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
 
     def preview(data: dict[str, Any], at: datetime) -> Effect:
         active_to = cancel_at(row, timing_of(data), at=at)
-        return _effect(row, preview_cancel(subscription_id=row.pk, active_to=active_to, at=at))
+        return effect_of(row, preview_cancel(subscription_id=row.pk, active_to=active_to, at=at))
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         active_to = cancel_at(row, timing_of(data), at=at)
@@ -132,7 +117,7 @@ def cancel_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         title="Cancel the subscription",
         explanation="Nothing is billed for the time after its end.",
         submit="Cancel the subscription",
-        form=CancelForm(_posted(request), subscription=row, at=at, initial={"timing": "next_billing_cycle"}),
+        form=CancelForm(posted(request), subscription=row, at=at, initial={"timing": "next_billing_cycle"}),
         preview=preview,
         run=run,
         refusal_fields={"subscription_timing_invalid": "timing"},
@@ -143,7 +128,7 @@ def continue_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     """Return the act that takes a cancellation back."""
 
     def preview(data: dict[str, Any], at: datetime) -> Effect:
-        return _effect(row, preview_unschedule_cancelation(subscription_id=row.pk, at=at))
+        return effect_of(row, preview_unschedule_cancelation(subscription_id=row.pk, at=at))
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         unschedule_cancelation(subscription_id=row.pk, at=at)
@@ -153,7 +138,7 @@ def continue_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         title="Take the cancellation back",
         explanation=f"The subscription goes on after {when(row.active_to, row.zone)} as it was agreed.",
         submit="Take the cancellation back",
-        form=ActionForm(_posted(request)),
+        form=ActionForm(posted(request)),
         preview=preview,
         run=run,
     )
@@ -164,7 +149,7 @@ def restore_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
 
     def preview(data: dict[str, Any], at: datetime) -> Effect:
         shown = preview_restore(subscription_id=row.pk, at=at)
-        return _effect(row, shown, notes=("What is scheduled to follow it is deleted.",))
+        return effect_of(row, shown, notes=("What is scheduled to follow it is deleted.",))
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         restore_subscription(subscription_id=row.pk, at=at)
@@ -174,7 +159,7 @@ def restore_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         title="Restore the subscription",
         explanation="It goes on as it was agreed, and the subscriptions that are scheduled to follow it are deleted.",
         submit="Restore the subscription",
-        form=ActionForm(_posted(request)),
+        form=ActionForm(posted(request)),
         preview=preview,
         run=run,
     )
@@ -196,7 +181,7 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     def preview(data: dict[str, Any], at: datetime) -> Effect:
         notes = ("Times are those of a payment made now. Until it is paid, everything stays as it is.",)
         on_payment = data["timing"] == ON_PAYMENT
-        return _effect(row, preview_change(**given(data, at)), data["plan"], notes if on_payment else ())
+        return effect_of(row, preview_change(**given(data, at)), data["plan"], notes if on_payment else ())
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         _, following = change_subscription(**given(data, at))
@@ -209,7 +194,7 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         title="Change the plan",
         explanation="This subscription ends at the instant the next one starts. Billing periods step on as before.",
         submit="Change the plan",
-        form=ChangeForm(_posted(request), subscription=row, at=at),
+        form=ChangeForm(posted(request), subscription=row, at=at),
         preview=preview,
         run=run,
         refusal_fields={**_PLAN_FIELDS, "only_single_subscription_item_allowed_at_a_time": "plan"},
@@ -231,7 +216,7 @@ def migrate_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     def preview(data: dict[str, Any], at: datetime) -> Effect:
         shown = preview_migrate(**given(data, at))
         plan = Plan.objects.get(key=row.plan.key, version=data["version"], deleted_at=None) if row.plan else None
-        return _effect(row, shown, plan)
+        return effect_of(row, shown, plan)
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         _, following = migrate_subscription(**given(data, at))
@@ -242,67 +227,8 @@ def migrate_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         title="Migrate to a newer version",
         explanation="This subscription ends at the instant the one to the newer version of its plan starts.",
         submit="Migrate the subscription",
-        form=MigrateForm(_posted(request), subscription=row, at=at),
+        form=MigrateForm(posted(request), subscription=row, at=at),
         preview=preview,
         run=run,
         refusal_fields={**_PLAN_FIELDS, "subscription_not_migratable": "version"},
-    )
-
-
-def addon_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
-    """Return the act that adds an add-on of the plan."""
-
-    def given(data: dict[str, Any], at: datetime) -> dict[str, Any]:
-        return {
-            "subscription_id": row.pk,
-            "addon_id": data["addon"].pk,
-            "quantity": data["quantity"],
-            "timing": timing_of(data),
-            "at": at,
-        }
-
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        return _effect(row, preview_add_addon(**given(data, at)))
-
-    def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
-        taken = add_addon(**given(data, at))
-        return row, f"{row.name} of {row.customer.name} takes {data['quantity']} of {taken.name}."
-
-    return Act(
-        title="Add an add-on",
-        explanation="Its prices are added to the plan's while the subscription has it.",
-        submit="Add the add-on",
-        form=AddonForm(_posted(request), subscription=row, at=at),
-        preview=preview,
-        run=run,
-        refusal_fields=_ADDON_FIELDS,
-    )
-
-
-def quantity_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
-    """Return the act that changes how many of an add-on there are."""
-
-    def given(data: dict[str, Any], at: datetime) -> dict[str, Any]:
-        return {
-            "subscription_addon_id": data["addon"].pk,
-            "quantity": data["quantity"],
-            "timing": timing_of(data),
-            "at": at,
-        }
-
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        return _effect(row, preview_addon_quantity(**given(data, at)))
-
-    def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
-        taken = change_addon_quantity(**given(data, at))
-        return row, f"{row.name} of {row.customer.name} has {data['quantity']} of {taken.name} from then on."
-
-    return Act(
-        title="Change an add-on's quantity",
-        explanation="The quantity holds until another one is set for later.",
-        submit="Change the quantity",
-        form=QuantityForm(_posted(request), subscription=row, at=at),
-        preview=preview,
-        run=run,
-        refusal_fields=_ADDON_FIELDS,
     )

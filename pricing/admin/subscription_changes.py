@@ -49,8 +49,8 @@ def changes_of_subscription(subscription: Subscription) -> list[SubscriptionChan
             ),
         )
         change.sentences.extend(say(version, subscription))
-    told = [change for change in found.values() if change.sentences]
-    return sorted(reversed(told), key=lambda change: change.at, reverse=True)[:_MOST_CHANGES]
+    told = sorted((change for change in found.values() if change.sentences), key=lambda change: change.at)
+    return told[: -_MOST_CHANGES - 1 : -1]
 
 
 _Say = Callable[[_Version, Subscription], Iterator[str]]

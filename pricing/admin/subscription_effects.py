@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from metering.admin.display import NOTHING
 from metering.periods import MICROSECOND, Period
+from pricing.admin.subscription_course import Row
 from pricing.admin.subscription_words import from_to, price_in_full, when
 from pricing.schedule import PlannedItem, Schedule
 from pricing.service_periods import Rhythm, Span
@@ -28,12 +29,6 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class EffectRow:
-    cells: tuple[tuple[str, object], ...]
-    kind: str = ""
-
-
-@dataclass(frozen=True)
 class Effect:
     """An act's effect: from when on, every item that it leaves or makes, every billing period that it touches."""
 
@@ -46,11 +41,11 @@ class Effect:
         return when(self.preview.at, self.frame.zone)
 
     @property
-    def items(self) -> list[EffectRow]:
+    def items(self) -> list[Row]:
         return list(_items(self.preview, self.frame))
 
     @property
-    def periods(self) -> list[EffectRow]:
+    def periods(self) -> list[Row]:
         return list(_period_rows(self.preview, self.frame))
 
     @property
@@ -59,7 +54,7 @@ class Effect:
         return sha256(repr(self.preview).encode()).hexdigest()
 
 
-def _items(preview: Preview, frame: Frame) -> Iterator[EffectRow]:
+def _items(preview: Preview, frame: Frame) -> Iterator[Row]:
     after = list(preview.after.items)
     for item in preview.before.items:
         kept = next((one for one in after if _is_same(item, one)), None)
@@ -79,10 +74,10 @@ def _is_same(one: PlannedItem, other: PlannedItem) -> bool:
 
 def _row(
     frame: Frame, item: PlannedItem, before: PlannedItem | None, after: PlannedItem | None, *, is_next: bool = False
-) -> EffectRow:
+) -> Row:
     currency = frame.next_currency if is_next and frame.next_currency else frame.currency
     place = item.phase_key or "whole subscription"
-    return EffectRow(
+    return Row(
         (
             ("Item", item.terms.name),
             ("Phase", f"{place}, next subscription" if is_next else place),
@@ -105,13 +100,13 @@ def _change(before: PlannedItem | None, after: PlannedItem | None) -> str:
     return "goes on"
 
 
-def _period_rows(preview: Preview, frame: Frame) -> Iterator[EffectRow]:
+def _period_rows(preview: Preview, frame: Frame) -> Iterator[Row]:
     before = list(_periods(preview.before, frame.rhythm, preview.at))
     after = list(_periods(preview.after, frame.rhythm, preview.at))
     following = list(_periods(preview.next, frame.next_rhythm or frame.rhythm, preview.at)) if preview.next else []
     starts = sorted({period.start for period in [*before, *after, *following]})
     for start in starts[: _PERIODS + bool(following)]:
-        yield EffectRow(
+        yield Row(
             (
                 ("Before", _at(before, start, frame)),
                 ("After", _at(after, start, frame)),

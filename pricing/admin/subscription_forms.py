@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.db.models import QuerySet
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
@@ -36,6 +37,21 @@ def timing_of(data: dict[str, Any]) -> Timing:
             return "next_billing_cycle"
         case time:
             return datetime.fromisoformat(time)
+
+
+def newer_versions(subscription: Subscription) -> QuerySet[Plan]:
+    """Return the published versions of a subscription's plan that are newer, the newest first."""
+    plan = subscription.plan
+    if plan is None:
+        return Plan.objects.none()
+    newer = Plan.objects.filter(key=plan.key, version__gt=plan.version, deleted_at=None)
+    return newer.filter(effective_from__isnull=False).order_by("-version")
+
+
+def untaken_addons(subscription: Subscription) -> QuerySet[Addon]:
+    """Return the add-ons that a subscription's plan offers and it has never had."""
+    offered = Addon.objects.filter(plan_addons__plan=subscription.plan_id, plan_addons__plan__isnull=False)
+    return offered.exclude(pk__in=subscription.addons.values("addon")).order_by("name")
 
 
 def _select(**kwargs: Any) -> forms.ChoiceField:
@@ -138,14 +154,9 @@ class MigrateForm(TimedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        plan = self.subscription.plan
-        newer = Plan.objects.none()
-        if plan is not None:
-            newer = Plan.objects.filter(key=plan.key, version__gt=plan.version, deleted_at=None)
-        found = newer.filter(effective_from__isnull=False).order_by("-version")
         self.fields["version"].choices = [  # type: ignore[attr-defined]
             (str(version.version), f"{version.name} v{version.version}, {version.status(self.at).label.lower()}")
-            for version in found
+            for version in newer_versions(self.subscription)
         ]
 
 
@@ -156,9 +167,7 @@ class AddonForm(TimedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = Addon.objects.filter(plan_addons__plan=self.subscription.plan_id)
-        taken = self.subscription.addons.values("addon")
-        self.fields["addon"].queryset = offered.exclude(pk__in=taken).order_by("name")  # type: ignore[attr-defined]
+        self.fields["addon"].queryset = untaken_addons(self.subscription)  # type: ignore[attr-defined]
 
 
 class QuantityForm(TimedForm):

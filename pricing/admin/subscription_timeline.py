@@ -1,27 +1,23 @@
-"""A subscription over time, as lanes to draw and as rows to read: phases, the versions of items, add-ons."""
+"""The course of a subscription as a drawing to scale: a lane for phases, for each item and for each add-on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
 
-from django.db.models import F
-
-from metering.admin.display import link
+from pricing.admin.subscription_course import AnyItem, AnyPhase, Course, Row, course_of, table_of
 from pricing.admin.subscription_words import from_to, price_in_full, price_in_short, when
-from pricing.models import Subscription, SubscriptionAddon, SubscriptionItem, SubscriptionPhase
-from pricing.schedule import PlannedItem, PlannedPhase
-from pricing.services.subscriptions.contracts import schedule_of
+from pricing.models import Subscription
 
 _TICKS = 8
+# So many find room on a phone.
+_FEW_TICKS = 3
 # What comes after the last thing that is known: as much of the whole as makes "and so on" visible.
 _TAIL = 0.2
 _SHORTEST = timedelta(days=7)
 # Labels that begin further to the right would be cut off.
 _LAST_LABEL = 0.9
-
-AnyItem = SubscriptionItem | PlannedItem
-AnyPhase = SubscriptionPhase | PlannedPhase
+# The labels of the end and of today stand on lines of their own above the axis.
+_END_LINE, _TODAY_LINE = 25, 11
 
 
 @dataclass(frozen=True)
@@ -46,11 +42,11 @@ class Lane:
 
 @dataclass(frozen=True)
 class Tick:
-    """A time marked on the axis; every second one gives way where there is little room."""
+    """A time marked on the axis; a minor one gives way where there is little room."""
 
     x: str
     text: str
-    is_minor: bool = False
+    is_minor: bool
 
 
 @dataclass(frozen=True)
@@ -65,18 +61,13 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One row of the table that says the same as the drawing."""
-
-    cells: tuple[tuple[str, object], ...]
-
-
-@dataclass(frozen=True)
 class Timeline:
+    """The drawing, and `rows` that say the same to read."""
+
     lanes: list[Lane]
     ticks: list[Tick]
     marks: list[Mark]
-    rows: list[Reading]
+    rows: list[Row]
     zone: str
 
 
@@ -96,194 +87,81 @@ class _Window:
 
 def timeline_of(subscription: Subscription, at: datetime) -> Timeline:
     """Lay out a subscription as it looks at a time, the past and what is planned."""
-    phases, items = _rows_of(subscription)
-    addons = list(subscription.addons.order_by("pk").prefetch_related("quantities")) if subscription.pk else []
-    window = _window(subscription, [*_times(phases, items, addons), at])
+    course = course_of(subscription, at)
+    window = _window(course)
     return Timeline(
-        lanes=list(_lanes(subscription, phases, items, addons, window, at)),
+        lanes=list(_lanes(course, window)),
         ticks=list(_ticks(subscription, window)),
-        marks=list(_marks(subscription, window, at)),
-        rows=list(_readings(subscription, phases, items, addons, at)),
+        marks=list(_marks(course, window)),
+        rows=list(table_of(course)),
         zone=subscription.time_zone,
     )
 
 
-def _rows_of(subscription: Subscription) -> tuple[Sequence[AnyPhase], Sequence[AnyItem]]:
-    if subscription.awaits_payment:
-        # It has no rows until it is paid for.
-        planned = schedule_of(subscription)
-        return planned.phases, planned.items
-    items = subscription.items.select_related("phase", "feature").order_by(
-        F("phase").asc(nulls_last=True), "position", "active_from", "pk"
-    )
-    return list(subscription.phases.order_by("position", "pk")), list(items)
-
-
-def _times(
-    phases: Sequence[AnyPhase], items: Sequence[AnyItem], addons: Iterable[SubscriptionAddon]
-) -> Iterator[datetime]:
-    for row in [*phases, *items]:
-        yield row.active_from
-        if row.active_to is not None:
-            yield row.active_to
-    for addon in addons:
-        yield from (quantity.effective_at for quantity in addon.quantities.all())
-
-
-def _window(subscription: Subscription, times: Sequence[datetime]) -> _Window:
+def _window(course: Course) -> _Window:
     # A clock that stands long before or after a contract would leave no room for it.
-    start, end = subscription.active_from, subscription.active_to
+    start, end = course.subscription.active_from, course.subscription.active_to
+    times = [course.at, *course.times()]
     known = [start, *(time for time in times if end is None or time <= end + (end - start))]
     first = max(min(known), start - _SHORTEST)
     last = max(*known, start + _SHORTEST)
     return _Window(first, last + (last - first) * _TAIL)
 
 
-def _lanes(
-    subscription: Subscription,
-    phases: Sequence[AnyPhase],
-    items: Sequence[AnyItem],
-    addons: Sequence[SubscriptionAddon],
-    window: _Window,
-    at: datetime,
-) -> Iterator[Lane]:
-    zone, currency = subscription.zone, subscription.currency
-    bars = [_bar(window, phase, at, phase.name, f"{phase.name}: {_span(subscription, phase)}") for phase in phases]
-    yield Lane("Phases", "", [bar for bar in bars if bar])
-    for versions in _by_key(items):
-        drawn = [
-            _bar(
-                window,
-                item,
-                at,
-                price_in_short(item.terms, currency),
-                f"{item.terms.name}, {price_in_full(item.terms, currency)}: {_span(subscription, item)}",
-            )
-            for item in versions
+def _lanes(course: Course, window: _Window) -> Iterator[Lane]:
+    phases = [_row_bar(course, window, phase, phase.name, phase.name, "phase") for phase in course.phases]
+    yield Lane("Phases", "", [bar for bar in phases if bar])
+    for versions in course.by_key():
+        drawn = [bar for bar in (_item_bar(course, window, item) for item in versions) if bar]
+        if drawn:
+            yield Lane(versions[-1].terms.name, f"{len(drawn)} versions" if len(drawn) > 1 else "", drawn)
+    for addon in course.addons:
+        bars = [
+            _bar(course, window, start, end, f"{quantity} \N{MULTIPLICATION SIGN}", addon.name, "addon")
+            for start, end, quantity in course.quantities(addon)
+            if quantity
         ]
-        lane = [bar for bar in drawn if bar]
-        if lane:
-            yield Lane(versions[-1].terms.name, f"{len(lane)} versions" if len(lane) > 1 else "", lane)
-    for addon in addons:
-        yield Lane(addon.name, "add-on", list(_addon_bars(subscription, addon, window, at)))
-    if not (phases or items or addons):
-        yield Lane("Nothing", f"from {when(subscription.active_from, zone)}", [])
+        yield Lane(addon.name, "add-on", bars)
 
 
-def _bar(window: _Window, row: AnyPhase | AnyItem, at: datetime, text: str, title: str) -> Bar | None:
+def _item_bar(course: Course, window: _Window, item: AnyItem) -> Bar | None:
+    currency = course.subscription.currency
+    title = f"{item.terms.name}, {price_in_full(item.terms, currency)}"
+    return _row_bar(course, window, item, price_in_short(item.terms, currency), title, "item")
+
+
+def _row_bar(course: Course, window: _Window, row: AnyPhase | AnyItem, text: str, title: str, kind: str) -> Bar | None:
     if row.active_from == row.active_to:
         return None
-    kind = "phase" if isinstance(row, SubscriptionPhase | PlannedPhase) else "item"
-    return _stretch(window, row.active_from, row.active_to, at, text, title, kind)
+    return _bar(course, window, row.active_from, row.active_to, text, title, kind)
 
 
-def _stretch(
-    window: _Window, start: datetime, end: datetime | None, at: datetime, text: str, title: str, kind: str
+def _bar(
+    course: Course, window: _Window, start: datetime, end: datetime | None, text: str, title: str, kind: str
 ) -> Bar:
     left, right = window.part(start), 1.0 if end is None else window.part(end)
-    classes = f"timeline-{kind} timeline-{_state(start, end, at)}"
-    return Bar(f"{100 * left:.3f}%", f"{100 * (right - left):.3f}%", text, title, classes)
-
-
-def _state(start: datetime, end: datetime | None, at: datetime) -> str:
-    if start == end:
-        return "taken back"
-    if end is not None and end <= at:
-        return "over"
-    return "planned" if start > at else "now"
-
-
-def _addon_bars(subscription: Subscription, addon: SubscriptionAddon, window: _Window, at: datetime) -> Iterator[Bar]:
-    for start, end, quantity in _quantities(subscription, addon):
-        if quantity:
-            text = f"{quantity} \N{MULTIPLICATION SIGN}"
-            title = f"{text} {addon.name}: {from_to(start, end, subscription.zone)}"
-            yield _stretch(window, start, end, at, text, title, "addon")
-
-
-def _quantities(
-    subscription: Subscription, addon: SubscriptionAddon
-) -> Iterator[tuple[datetime, datetime | None, int]]:
-    rows = sorted(addon.quantities.all(), key=lambda row: row.effective_at)
-    ends = [*(row.effective_at for row in rows[1:]), subscription.active_to]
-    for row, end in zip(rows, ends, strict=True):
-        if end is None or row.effective_at < end:
-            yield row.effective_at, end, row.quantity
-
-
-def _by_key(items: Sequence[AnyItem]) -> Iterator[list[AnyItem]]:
-    for key in dict.fromkeys(item.terms.key for item in items):
-        yield sorted((item for item in items if item.terms.key == key), key=lambda item: item.active_from)
+    return Bar(
+        x=f"{100 * left:.3f}%",
+        width=f"{100 * (right - left):.3f}%",
+        text=text,
+        title=f"{title}: {from_to(start, end, course.zone)}",
+        kind=f"timeline-{kind} timeline-{course.state(start, end)}",
+    )
 
 
 def _ticks(subscription: Subscription, window: _Window) -> Iterator[Tick]:
     bounds = [period.start for period in subscription.rhythm.between(window.start, window.end)]
     inside = [bound for bound in bounds if window.start <= bound and window.part(bound) <= _LAST_LABEL]
-    every = -(-len(inside) // _TICKS) or 1
-    for number, bound in enumerate(inside[::every]):
-        yield Tick(window.x(bound), when(bound, subscription.zone)[:10], is_minor=number % 2 == 1)
+    shown = inside[:: -(-len(inside) // _TICKS) or 1]
+    for number, bound in enumerate(shown):
+        is_minor = number % 2 == 1 and len(shown) > _FEW_TICKS
+        yield Tick(window.x(bound), when(bound, subscription.zone)[:10], is_minor)
 
 
-def _marks(subscription: Subscription, window: _Window, at: datetime) -> Iterator[Mark]:
-    end = subscription.active_to
+def _marks(course: Course, window: _Window) -> Iterator[Mark]:
+    at, end = course.at, course.subscription.active_to
     if end is not None:
-        text = f"{'Ended' if end <= at else 'Ends'} {when(end, subscription.zone)}"
-        yield Mark(window.x(end), text, "end", 25, is_right=window.part(end) > 0.5)
-    if window.start <= at <= window.end:
-        yield Mark(window.x(at), "Today", "today", 11, is_right=window.part(at) > _LAST_LABEL)
-
-
-def _span(subscription: Subscription, row: AnyPhase | AnyItem) -> str:
-    return from_to(row.active_from, row.active_to, subscription.zone)
-
-
-def _readings(
-    subscription: Subscription,
-    phases: Sequence[AnyPhase],
-    items: Sequence[AnyItem],
-    addons: Sequence[SubscriptionAddon],
-    at: datetime,
-) -> Iterator[Reading]:
-    names = {phase.key: phase.name for phase in phases}
-    for phase in phases:
-        yield _reading("Phase", _named(phase, phase.name), "", phase.active_from, phase.active_to, subscription, at)
-    for item in chain.from_iterable(_by_key(items)):
-        key = _phase_key(item)
-        kind = "Whole subscription" if key is None else f"Item of {names[key]}" if len(phases) > 1 else "Item"
-        price = price_in_full(item.terms, subscription.currency)
-        yield _reading(kind, _named(item, item.terms.name), price, item.active_from, item.active_to, subscription, at)
-    for addon in addons:
-        for start, end, quantity in _quantities(subscription, addon):
-            yield _reading("Add-on", link(addon, addon.name), f"quantity {quantity}", start, end, subscription, at)
-
-
-def _phase_key(item: AnyItem) -> str | None:
-    if isinstance(item, PlannedItem):
-        return item.phase_key
-    return item.phase.key if item.phase else None
-
-
-def _named(row: AnyPhase | AnyItem, name: str) -> object:
-    return name if isinstance(row, PlannedPhase | PlannedItem) else link(row, name)
-
-
-def _reading(
-    kind: str,
-    name: object,
-    what: str,
-    start: datetime,
-    end: datetime | None,
-    subscription: Subscription,
-    at: datetime,
-) -> Reading:
-    zone = subscription.zone
-    return Reading(
-        (
-            ("What", kind),
-            ("Name", name),
-            ("Charges", what),
-            ("From", when(start, zone)),
-            ("To", when(end, zone)),
-            ("State", _state(start, end, at)),
-        )
-    )
+        text = f"{'Ended' if end <= at else 'Ends'} {when(end, course.zone)}"
+        yield Mark(window.x(end), text, "end", _END_LINE, is_right=window.part(end) > 0.5)
+    if window.start <= at <= window.end and not course.subscription.awaits_payment:
+        yield Mark(window.x(at), "Today", "today", _TODAY_LINE, is_right=window.part(at) > _LAST_LABEL)

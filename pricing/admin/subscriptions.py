@@ -16,18 +16,23 @@ from unfold.decorators import action, display
 from metering import clock
 from metering.admin.base import ConsoleAdmin
 from metering.admin.display import NOTHING, Panel, change_url, json_of, link, link_to, list_url, moment, span
-from metering.admin.pages import find_row
+from metering.admin.pages import find_row, run_action
 from pricing.admin import subscription_acts as acts
 from pricing.admin.display import cadence
 from pricing.admin.reviewed import Act, run_reviewed
+from pricing.admin.subscription_addon_acts import addon_act, quantity_act
 from pricing.admin.subscription_changes import changes_of_subscription
+from pricing.admin.subscription_forms import newer_versions, untaken_addons
 from pricing.admin.subscription_rows import RowStateFilter
 from pricing.admin.subscription_timeline import timeline_of
 from pricing.models import Subscription, SubscriptionItem
 from pricing.queries import current_period
+from pricing.services.subscriptions.change import abandon_change
+from pricing.services.subscriptions.end import delete_subscription
 from pricing.services.subscriptions.states import Act as Move
 from pricing.services.subscriptions.states import is_allowed
 
+_LIST = "admin:pricing_subscription_changelist"
 # The buttons by their address, and what has to be allowed for each.
 _MOVES = {
     "change-plan": Move.CHANGE,
@@ -37,6 +42,7 @@ _MOVES = {
     "cancel": Move.CANCEL,
     "continue": Move.UNSCHEDULE_CANCELATION,
     "restore": Move.RESTORE,
+    "withdraw": Move.DELETE,
 }
 
 
@@ -106,6 +112,7 @@ class SubscriptionAdmin(ConsoleAdmin):
         "cancel_action",
         "continue_action",
         "restore_action",
+        "withdraw_action",
     ]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -115,8 +122,10 @@ class SubscriptionAdmin(ConsoleAdmin):
     def hidden_actions(self, row: Subscription) -> Collection[str]:
         at = clock.now(row.customer)
         hidden = {path for path, move in _MOVES.items() if not is_allowed(move, row, at)}
-        if row.plan_id is None:
-            hidden |= {"migrate", "add-on"}
+        if not newer_versions(row).exists():
+            hidden.add("migrate")
+        if not untaken_addons(row).exists():
+            hidden.add("add-on")
         if not row.addons.exists():
             hidden.add("quantity")
         if _next_of(row) is None:
@@ -146,6 +155,8 @@ class SubscriptionAdmin(ConsoleAdmin):
 
     @display(description="current billing period")
     def current(self, row: Subscription) -> str:
+        if row.awaits_payment:
+            return NOTHING
         period = current_period(row, clock.now(row.customer))
         return span(period.start, period.end, row.zone)
 
@@ -174,7 +185,7 @@ class SubscriptionAdmin(ConsoleAdmin):
             row=None,
             act=acts.start_act(request),
             now=lambda data: clock.now(data["customer"]),
-            back=reverse("admin:pricing_subscription_changelist"),
+            back=reverse(_LIST),
         )
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -187,7 +198,8 @@ class SubscriptionAdmin(ConsoleAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def panels(self, request: HttpRequest, row: Subscription) -> list[Panel]:
-        return [addons_panel(row)] if row.addons.exists() else []
+        """Leave room for what other apps add; the timeline shows what pricing knows."""
+        return []
 
     @action(description="Change plan", url_path="change-plan", icon="swap_horiz", permissions=["operate"])
     def change_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -197,13 +209,13 @@ class SubscriptionAdmin(ConsoleAdmin):
     def migrate_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._run(request, object_id, acts.migrate_act)
 
-    @action(description="Add an add-on", url_path="add-on", icon="extension", permissions=["operate"])
+    @action(description="Add-on", url_path="add-on", icon="extension", permissions=["operate"])
     def add_on_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._run(request, object_id, acts.addon_act)
+        return self._run(request, object_id, addon_act)
 
-    @action(description="Change quantity", url_path="quantity", icon="tune", permissions=["operate"])
+    @action(description="Quantity", url_path="quantity", icon="tune", permissions=["operate"])
     def quantity_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._run(request, object_id, acts.quantity_act)
+        return self._run(request, object_id, quantity_act)
 
     @action(description="Cancel", url_path="cancel", icon="cancel", permissions=["operate"])
     def cancel_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -217,6 +229,28 @@ class SubscriptionAdmin(ConsoleAdmin):
     def restore_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._run(request, object_id, acts.restore_act)
 
+    @action(description="Withdraw", url_path="withdraw", icon="delete", permissions=["operate"])
+    def withdraw_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = find_row(self, request, object_id)
+
+        def run(data: dict[str, Any]) -> str:
+            if row.awaits_payment:
+                abandon_change(subscription_id=row.pk)
+            else:
+                delete_subscription(subscription_id=row.pk, at=clock.now(row.customer))
+            return f"{row.name} of {row.customer.name} is withdrawn."
+
+        return run_action(
+            self,
+            request,
+            row=row,
+            title="Withdraw the subscription",
+            explanation="It has not started and bills nothing, so it is deleted. What ends for it keeps its end.",
+            submit="Withdraw the subscription",
+            run=run,
+            back_url=change_url(row.supersedes) if row.supersedes else reverse(_LIST),
+        )
+
     def _run(
         self, request: HttpRequest, object_id: str, make: Callable[[HttpRequest, Subscription, datetime], Act]
     ) -> HttpResponse:
@@ -224,17 +258,6 @@ class SubscriptionAdmin(ConsoleAdmin):
         at = clock.now(row.customer)
         act = make(request, row, at)
         return run_reviewed(self, request, row=row, act=act, now=lambda data: at, back=change_url(row))
-
-
-def addons_panel(subscription: Subscription) -> Panel:
-    """Show the add-ons that a subscription took, and how many of each when."""
-    taken = subscription.addons.select_related("addon").prefetch_related("quantities").order_by("pk")
-    rows = [
-        (link(addon, addon.name), link(addon.addon), moment(quantity.effective_at), quantity.quantity)
-        for addon in taken
-        for quantity in sorted(addon.quantities.all(), key=lambda found: found.effective_at)
-    ]
-    return Panel(title="Add-ons", headers=("Name", "Add-on", "From", "Quantity"), rows=rows, empty="None.")
 
 
 def _next_of(row: Subscription) -> Subscription | None:

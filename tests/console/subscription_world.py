@@ -3,8 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
+from django.urls import reverse
+
 from metering.services.clocks import create_test_clock, move_test_clock
 from metering.services.customers import create_customer
+from pricing.models import AddonQuantity, Subscription, SubscriptionItem
 from pricing.services.addons import create_addon, publish_addon
 from pricing.services.plan_addons import attach_addon
 from pricing.services.plans import PhaseInput, RateCardInput, create_plan, next_plan, publish_plan
@@ -55,3 +58,31 @@ def publish_next_version(plan, at=TODAY + timedelta(hours=1)):
     """Publish the next version of a plan as it is."""
     draft = next_plan(plan_id=plan.pk, at=TODAY)
     return publish_plan(plan_id=draft.pk, at=at)
+
+
+def url_of(act, subscription):
+    return reverse(f"admin:pricing_subscription_{act}_action", args=(subscription.pk,))
+
+
+def rows_of(page, part="items"):
+    return [tuple(value for _, value in row.cells) for row in getattr(page.context["effect"], part)]
+
+
+def stored():
+    kinds = (Subscription, SubscriptionItem, AddonQuantity)
+    return [list(kind.objects.order_by("pk").values()) for kind in kinds]
+
+
+def show(console, url, form):
+    """Send the form: the effect is shown, and nothing is changed."""
+    before = stored()
+    page = console.post(url, form)
+    assert page.status_code == 200
+    assert stored() == before
+    return page
+
+
+def confirm(console, url, page):
+    context = page.context
+    seen = {"seen": context["effect"].fingerprint, "seen_at": context["seen_at"]}
+    return console.post(url, dict(context["inputs"]) | seen)

@@ -9,10 +9,10 @@ from metering.admin.display import NOTHING
 from metering.history import changes_of
 from metering.services.clocks import move_test_clock
 from metering.services.customers import create_customer
-from pricing.models import AddonQuantity, Subscription, SubscriptionItem
+from pricing.models import Subscription
 from pricing.services.subscriptions.addons import add_addon
 from pricing.services.subscriptions.change import change_subscription
-from tests.console.subscription_world import BEGIN, TODAY, build_subscription, publish_next_version
+from tests.console.subscription_world import BEGIN, TODAY, build_subscription, confirm, rows_of, show, stored, url_of
 
 FEBRUARY, MARCH = datetime(2026, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
 PAID = "20.00 USD in advance, monthly"
@@ -21,34 +21,6 @@ PAID = "20.00 USD in advance, monthly"
 @pytest.fixture
 def world(db):
     return build_subscription()
-
-
-def url_of(act, subscription):
-    return reverse(f"admin:pricing_subscription_{act}_action", args=(subscription.pk,))
-
-
-def rows_of(page, part="items"):
-    return [tuple(value for _, value in row.cells) for row in getattr(page.context["effect"], part)]
-
-
-def stored():
-    kinds = (Subscription, SubscriptionItem, AddonQuantity)
-    return [list(kind.objects.order_by("pk").values()) for kind in kinds]
-
-
-def show(console, url, form):
-    """Send the form: the effect is shown, and nothing is changed."""
-    before = stored()
-    page = console.post(url, form)
-    assert page.status_code == 200
-    assert stored() == before
-    return page
-
-
-def confirm(console, url, page):
-    context = page.context
-    seen = {"seen": context["effect"].fingerprint, "seen_at": context["seen_at"]}
-    return console.post(url, dict(context["inputs"]) | seen)
 
 
 def test_it_starts_a_subscription_by_the_customers_clock(console, world):
@@ -104,68 +76,6 @@ def test_it_takes_a_cancellation_back(console, world):
     assert Subscription.objects.get().active_to is None
 
 
-@pytest.mark.parametrize(
-    ("timing", "start", "day"), [("immediate", TODAY, "2026-01-20"), ("next_billing_cycle", FEBRUARY, "2026-02-01")]
-)
-def test_it_changes_the_plan(console, world, timing, start, day):
-    url = url_of("change", world.subscription)
-    page = show(console, url, {"plan": world.team.pk, "timing": timing})
-    assert rows_of(page) == [
-        ("Base fee", "paid", PAID, "from 2026-01-15 on", f"2026-01-15 to {day}", "ends"),
-        ("Base fee", "default, next subscription", "50.00 USD in advance, monthly", NOTHING, f"from {day} on", "new"),
-    ]
-    assert confirm(console, url, page).status_code == 302
-    old, new = Subscription.objects.order_by("pk")
-    assert (old.active_to, new.active_from, new.plan, new.supersedes) == (start, start, world.team, old)
-
-
-def test_it_changes_the_plan_once_that_is_paid(console, world):
-    url = url_of("change", world.subscription)
-    page = show(console, url, {"plan": world.team.pk, "timing": "on_payment"})
-    assert "Until it is paid, everything stays as it is." in page.content.decode()
-    confirm(console, url, page)
-    old, new = Subscription.objects.order_by("pk")
-    assert (old.active_to, new.awaits_payment, new.items.count()) == (None, True, 0)
-    shown = console.get(reverse("admin:pricing_subscription_change", args=(old.pk,))).content.decode()
-    assert "takes over once it is paid" in shown
-    awaiting = console.get(reverse("admin:pricing_subscription_change", args=(new.pk,)))
-    assert "bills nothing until then" in awaiting.content.decode()
-    assert [lane.name for lane in awaiting.context["timeline"].lanes] == ["Phases", "Base fee"]
-
-
-def test_it_migrates_to_a_newer_version(console, world):
-    newer = publish_next_version(world.pro)
-    url = url_of("migrate", world.subscription)
-    page = show(console, url, {"version": "2", "timing": "next_billing_cycle", "starting_phase": "paid"})
-    assert rows_of(page)[1] == ("Base fee", "paid, next subscription", PAID, NOTHING, "from 2026-02-01 on", "new")
-    confirm(console, url, page)
-    assert Subscription.objects.latest("pk").plan == newer
-
-
-def test_it_adds_an_add_on_and_changes_its_quantity(console, world):
-    url = url_of("add_on", world.subscription)
-    page = show(console, url, {"addon": world.seats.pk, "quantity": "2", "timing": "immediate"})
-    assert rows_of(page) == [
-        ("Base fee", "paid", PAID, "from 2026-01-15 on", "from 2026-01-15 on", "stays"),
-        # 2 x 5.00 a month.
-        ("Seats", "paid", "10.00 USD in advance, monthly", NOTHING, "from 2026-01-20 on", "new"),
-    ]
-    confirm(console, url, page)
-    taken = world.subscription.addons.get()
-    url = url_of("quantity", world.subscription)
-    page = show(console, url, {"addon": taken.pk, "quantity": "3", "timing": "next_billing_cycle"})
-    assert rows_of(page)[1:] == [
-        ("Seats", "paid", "10.00 USD in advance, monthly", "from 2026-01-20 on", "2026-01-20 to 2026-02-01", "ends"),
-        # 3 x 5.00 a month.
-        ("Seats", "paid", "15.00 USD in advance, monthly", NOTHING, "from 2026-02-01 on", "new"),
-    ]
-    confirm(console, url, page)
-    assert list(taken.quantities.order_by("effective_at").values_list("effective_at", "quantity")) == [
-        (TODAY, 2),
-        (FEBRUARY, 3),
-    ]
-
-
 def test_it_restores_what_a_change_was_to_follow(console, world):
     change_subscription(
         subscription_id=world.subscription.pk, plan_id=world.team.pk, timing="next_billing_cycle", at=TODAY
@@ -175,20 +85,6 @@ def test_it_restores_what_a_change_was_to_follow(console, world):
     url = url_of("restore", world.subscription)
     confirm(console, url, show(console, url, {}))
     assert Subscription.objects.get().active_to is None
-
-
-@pytest.mark.parametrize(
-    ("act", "form", "field", "sentence"),
-    [
-        ("change", {"timing": "immediate", "starting_phase": "nowhere"}, "starting_phase", "instead of nowhere"),
-        ("change", {"timing": "2026-02-15"}, "timing", "Select a valid choice"),
-        ("cancel", {"timing": "2025-02-01"}, "timing", "Select a valid choice"),
-        ("add_on", {"timing": "immediate", "quantity": "11"}, "quantity", "Take up to 10 of Extra seats"),
-    ],
-)
-def test_it_says_what_is_refused_beside_the_field(console, world, act, form, field, sentence):
-    page = show(console, url_of(act, world.subscription), {"plan": world.team.pk, "addon": world.seats.pk} | form)
-    assert sentence in str(page.context["form"].errors[field])
 
 
 def test_it_refuses_a_second_subscription_beside_the_customer(console, world):
@@ -220,3 +116,19 @@ def test_it_takes_an_immediate_effect_at_the_time_it_is_confirmed(console, world
 def test_it_goes_back_to_the_form_with_what_was_chosen(console, world):
     page = show(console, url_of("cancel", world.subscription), {"timing": "immediate", "back": "1"})
     assert page.context["form"]["timing"].value() == "immediate"
+
+
+def test_it_withdraws_what_has_not_started(console, world):
+    change_subscription(
+        subscription_id=world.subscription.pk, plan_id=world.team.pk, timing="next_billing_cycle", at=TODAY
+    )
+    url = url_of("withdraw", Subscription.objects.latest("pk"))
+    assert console.get(url).status_code == 200
+    assert console.post(url, {}).status_code == 302
+    assert Subscription.objects.get().active_to == FEBRUARY
+
+
+def test_it_withdraws_a_change_that_awaits_payment(console, world):
+    change_subscription(subscription_id=world.subscription.pk, plan_id=world.team.pk, activate="on_payment", at=TODAY)
+    assert console.post(url_of("withdraw", Subscription.objects.latest("pk")), {}).status_code == 302
+    assert Subscription.objects.get().active_to is None
