@@ -8,13 +8,13 @@ from functools import cache
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, QuerySet, Subquery, TextField
+from django.db.models import OuterRef, QuerySet, Subquery, Sum, TextField
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Coalesce
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 
-from invoicing.models import DetailedLine, Invoice, InvoiceLine
+from invoicing.models import DetailedLine, DetailedLineCategory, Invoice, InvoiceLine
 from pricing.money import quantize
 
 _ROWS_READ_AT_ONCE = 2000
@@ -56,6 +56,9 @@ _LINE_COLUMNS = (
     "period_end",
     "quantity",
     "unit_amount",
+    "free_quantity",
+    "discount_amount",
+    "minimum_amount",
     "amount",
     "currency",
     "meter",
@@ -98,7 +101,8 @@ def line_rows(lines: QuerySet[InvoiceLine]) -> Iterator[tuple[str, ...]]:
     """
     Yield a heading and one row a line, in the order given or else invoice by invoice.
 
-    `unit_amount` is empty where several prices made the amount; `bound` is the last batch of events that counted.
+    `unit_amount` is empty where several prices made the amount. The amount holds what discounts take off (negative)
+    and minimums add. `bound` is the last batch of events that counted.
     """
     yield _LINE_COLUMNS
     whole = DetailedLine.objects.filter(line=OuterRef("pk"), quantity=OuterRef("quantity"), amount=OuterRef("amount"))
@@ -115,6 +119,9 @@ def line_rows(lines: QuerySet[InvoiceLine]) -> Iterator[tuple[str, ...]]:
         "period_end",
         "quantity",
         Subquery(whole.values("unit_amount")[:1]),
+        "usage_discount",
+        _sum_of(DetailedLineCategory.DISCOUNT),
+        _sum_of(DetailedLineCategory.COMMITMENT),
         "amount",
         "currency",
         "meter_version__meter__slug",
@@ -151,6 +158,12 @@ class _Echo:
 def _frozen_or(copied: str, name: str, live: str) -> Coalesce:
     """Choose what the invoice copied at issue; a draft has copied nothing yet."""
     return Coalesce(KeyTextTransform(name, copied), live, output_field=TextField())
+
+
+def _sum_of(category: DetailedLineCategory) -> Subquery:
+    """Add up the detailed lines of a category, None without any."""
+    parts = DetailedLine.objects.filter(line=OuterRef("pk"), category=category).order_by()
+    return Subquery(parts.values("line").annotate(amount=Sum("amount")).values("amount"))
 
 
 def _in_order(rows: QuerySet, *fields: str) -> QuerySet:
@@ -205,6 +218,9 @@ def _line_row(
     end: datetime,
     quantity: Decimal,
     unit_amount: Decimal | None,
+    free: Decimal,
+    discount: Decimal | None,
+    minimum: Decimal | None,
     amount: Decimal,
     currency: str,
     meter: str | None,
@@ -226,6 +242,9 @@ def _line_row(
         *_period(start, end, zone),
         f"{quantity:f}",
         "" if unit_amount is None else f"{unit_amount:f}",
+        f"{free:f}" if free else "",
+        "" if discount is None else f"{quantize(discount, currency):f}",
+        "" if minimum is None else f"{quantize(minimum, currency):f}",
         f"{quantize(amount, currency):f}",
         currency,
         _inert(meter),

@@ -32,17 +32,21 @@ class Party:
 
 @dataclass(frozen=True)
 class Part:
-    """One rounded part of a line, such as what was used in one tier."""
+    """One rounded part of a line, such as what was used in one tier; what a discount takes off counts no pieces."""
 
     name: str
-    quantity: Decimal
-    unit_amount: Decimal
+    quantity: Decimal | None
+    unit_amount: Decimal | None
     amount: Decimal
 
 
 @dataclass(frozen=True)
 class Line:
-    """What is charged for one thing in one period; `unit_amount` is None where its parts have prices of their own."""
+    """
+    What is charged for one thing in one period; `unit_amount` is None where its parts have prices of their own.
+
+    `free` of the units cost nothing by a discount.
+    """
 
     name: str
     period: Period
@@ -50,6 +54,7 @@ class Line:
     unit_amount: Decimal | None
     amount: Decimal
     parts: tuple[Part, ...] = ()
+    free: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -111,12 +116,14 @@ def address_lines(address: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(line for line in lines if line)
 
 
-def line(*, name: str, period: Period, quantity: Decimal, amount: Decimal, parts: Sequence[Part]) -> Line:
+def line(
+    *, name: str, period: Period, quantity: Decimal, amount: Decimal, parts: Sequence[Part], free: Decimal = Decimal(0)
+) -> Line:
     """Return a line; its only part, where that is all of it, becomes the line's own unit price."""
     title = _one_line(name)
     if len(parts) == 1 and (parts[0].quantity, parts[0].amount) == (quantity, amount):
         return Line(title, period, quantity, parts[0].unit_amount, amount)
-    return Line(title, period, quantity, None, amount, tuple(_without(part, name) for part in parts))
+    return Line(title, period, quantity, None, amount, tuple(_without(part, name) for part in parts), free)
 
 
 def _without(part: Part, line_name: str) -> Part:

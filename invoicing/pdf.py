@@ -74,15 +74,21 @@ def _line(line: Line, document: InvoiceDocument) -> dict[str, object]:
         "quantity": formats.quantity(line.quantity),
         "unit_amount": "" if line.unit_amount is None else formats.money(line.unit_amount),
         "amount": formats.money(line.amount),
-        "parts": [_part(part, document) for part in line.parts],
+        "parts": [*_free_units(line, formats), *(_part(part, document) for part in line.parts)],
     }
+
+
+def _free_units(line: Line, formats: Formats) -> list[dict[str, object]]:
+    if not line.free:
+        return []
+    return [{"name": f"Of these, {formats.quantity(line.free)} free", "quantity": "", "unit_amount": "", "amount": ""}]
 
 
 def _part(part: Part, document: InvoiceDocument) -> dict[str, object]:
     formats = document.formats
     return {
         "name": part.name,
-        "quantity": formats.quantity(part.quantity),
-        "unit_amount": formats.money(part.unit_amount),
+        "quantity": "" if part.quantity is None else formats.quantity(part.quantity),
+        "unit_amount": "" if part.unit_amount is None else formats.money(part.unit_amount),
         "amount": formats.money(part.amount),
     }

@@ -83,7 +83,8 @@ class InvoiceAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("number", "draft_number"),
                     ("profile", "public_id"),
-                    ("billed_at", "created_at"),
+                    ("billed_at", "supplement"),
+                    "created_at",
                     ("supplier_shown", "buyer_shown"),
                 ),
                 "classes": ("collapse",),
@@ -227,7 +228,7 @@ def invoices_panel(invoices: Any, all_url: str) -> Panel:
 
 def lines_panel(invoice: Invoice) -> Panel:
     """Show what an invoice charges, each line with its Why."""
-    lines = invoice.lines.order_by("position", "pk")[:100]
+    lines = invoice.lines.shown().order_by("position", "pk")[:100]
     return Panel(
         title="Lines",
         headers=("Line", "Period", Number("Quantity"), Number("Amount"), ""),

@@ -15,7 +15,7 @@ from invoicing.lines import LineState
 from invoicing.models import DetailedLine, InvoiceLine
 from invoicing.queries import LineExplanation, Recomputed, explain_line, line_events, recompute_line
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import Number, Panel, days, figure, json_of, link, link_to, moment, span
+from metering.admin.display import NOTHING, Number, Panel, days, figure, json_of, link, link_to, moment, span
 from metering.admin.pages import find_row, render_page
 from metering.admin.usage import DayOfUsage, days_of_usage
 from metering.models import Event
@@ -46,6 +46,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
                     "period",
                     ("feature", "meter_version"),
                     "price_shown",
+                    ("discounts_shown", "unit_config_shown"),
                 )
             },
         ),
@@ -66,6 +67,8 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     before_shown = json_of("before")
     now_shown = json_of("now")
     filters_shown = json_of("filters")
+    discounts_shown = json_of("discounts")
+    unit_config_shown = json_of("unit_config", "unit conversion")
     actions_detail = ["why"]
 
     @display(description="period", ordering="period_start")
@@ -170,6 +173,13 @@ def _facts(line: InvoiceLine, explanation: LineExplanation) -> list[tuple[str, o
             ("Events counted", figure(explanation.event_count)),
             ("Up to batch", figure(explanation.now.bound)),
         ]
+    if line.usage_discount:
+        facts.append(("Of these, free", figure(line.usage_discount)))
+    if explanation.now.stretches:
+        facts.append(("Used before", _carried_text(line, explanation.now)))
+    if explanation.now.billed is not None:
+        lines = len(explanation.now.counted)
+        facts.append(("Lines counted", f"{figure(lines)}, {money(explanation.now.billed, line.currency)} in all"))
     if explanation.before is not None:
         facts.append(("Billed before", _state_text(explanation.before)))
     return facts
@@ -179,8 +189,17 @@ def _state_text(state: LineState) -> str:
     return f"{figure(state.quantity)} up to batch {figure(state.bound)}"
 
 
+def _carried_text(line: InvoiceLine, state: LineState) -> str:
+    zone = line.subscription_item.subscription.zone
+    times = ", ".join(span(stretch.start, stretch.end, zone) for stretch in state.stretches)
+    return f"{figure(state.carried)} under an earlier price, {times}"
+
+
 def _step_rows(steps: tuple[Step, ...], currency: str) -> list[tuple[object, ...]]:
-    return [(step.text, money(step.exact, currency), money(step.rounded, currency)) for step in steps]
+    return [
+        (step.text, *((money(step.exact, currency), money(step.rounded, currency)) if step.key else (NOTHING, NOTHING)))
+        for step in steps
+    ]
 
 
 def _days(line: InvoiceLine, explanation: LineExplanation) -> list[DayOfUsage]:
@@ -219,10 +238,11 @@ def _comparison(line: InvoiceLine, again: Recomputed) -> list[tuple[object, ...]
 def _parts_panel(line: InvoiceLine) -> Panel:
     return Panel(
         title="Detailed lines",
-        headers=("Part", Number("Quantity"), Number("Each"), Number("Amount")),
+        headers=("Part", "Kind", Number("Quantity"), Number("Each"), Number("Amount")),
         rows=[
             (
                 link(part, part.name),
+                part.get_category_display(),
                 figure(part.quantity),
                 money(part.unit_amount, line.currency),
                 money(part.amount, line.currency),
@@ -236,13 +256,15 @@ def _parts_panel(line: InvoiceLine) -> Panel:
 @admin.register(DetailedLine)
 class DetailedLineAdmin(ReadOnlyAdmin):
     is_tracked = False
-    list_display = ("name", "line_link", "quantity_shown", "each", "amount_shown")
+    list_display = ("name", "line_link", "category", "quantity_shown", "each", "amount_shown")
     list_select_related = ("line__invoice",)
     list_filter = ("category",)
     search_fields = ("name", "line__name", "line__invoice__number")
     search_help_text = "Name of the part or the line, or number of the invoice"
     ordering = ("-pk",)
-    fieldsets = ((None, {"fields": ("line", ("name", "key"), ("quantity_shown", "each", "amount_shown"), "category")}),)
+    fieldsets = (
+        (None, {"fields": ("line", ("name", "key"), ("quantity_shown", "each", "amount_shown"), ("category", "of"))}),
+    )
     line_link = link_to("line", "line")
 
     @display(description="quantity", ordering="quantity")

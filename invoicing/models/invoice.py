@@ -154,6 +154,12 @@ class Invoice(models.Model):
         return Money(self.total, self.currency)
 
 
+class InvoiceLineQuerySet(models.QuerySet["InvoiceLine"]):
+    def shown(self) -> "InvoiceLineQuerySet":
+        """Lines that say something: a plan's minimum that was reached adds nothing, and is kept as a record alone."""
+        return self.exclude(amount=0, price__type="minimum")
+
+
 class InvoiceLine(models.Model):
     """
     What one subscription item costs in one service period: the price of *now* minus the price of *before*.
@@ -185,6 +191,8 @@ class InvoiceLine(models.Model):
     amount = NumericField()
     trace = models.JSONField()
     created_at = models.DateTimeField(editable=False)
+
+    objects = InvoiceLineQuerySet.as_manager()
 
     class Meta:
         constraints = [

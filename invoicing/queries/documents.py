@@ -4,7 +4,7 @@ from django.db.models import Prefetch
 
 from invoicing.document import InvoiceDocument, Line, Part, line, party
 from invoicing.formats import locale_for
-from invoicing.models import DetailedLine, Invoice, InvoiceLine
+from invoicing.models import DetailedLine, DetailedLineCategory, Invoice, InvoiceLine
 from metering.errors import DomainError
 from metering.periods import Period
 
@@ -43,13 +43,21 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
 
 def _lines(invoice: Invoice) -> list[InvoiceLine]:
     parts = Prefetch("detailed_lines", DetailedLine.objects.order_by("position", "pk"))
-    return list(invoice.lines.order_by("position", "pk").prefetch_related(parts))
+    return list(invoice.lines.shown().order_by("position", "pk").prefetch_related(parts))
 
 
 def _line(row: InvoiceLine) -> Line:
-    parts = [Part(part.name, part.quantity, part.unit_amount, part.amount) for part in row.detailed_lines.all()]
+    parts = [_part(part) for part in row.detailed_lines.all()]
     period = Period(row.period_start, row.period_end)
-    return line(name=row.name, period=period, quantity=row.quantity, amount=row.amount, parts=parts)
+    return line(
+        name=row.name, period=period, quantity=row.quantity, amount=row.amount, parts=parts, free=row.usage_discount
+    )
+
+
+def _part(part: DetailedLine) -> Part:
+    if part.category != DetailedLineCategory.REGULAR:
+        return Part(part.name, None, None, part.amount)
+    return Part(part.name, part.quantity, part.unit_amount, part.amount)
 
 
 def _country(invoice: Invoice) -> str:

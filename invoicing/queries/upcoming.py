@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db.models import Q
 
+from invoicing.lines import PlanMinimum
 from invoicing.models import BillingProfile
 from invoicing.queries.bills import Bill, PricedLine, bills_of, price_bill
 from invoicing.queries.contracts import open_contracts
@@ -80,7 +81,7 @@ def _upcoming(bills: Sequence[Bill], spans: tuple[Span, ...]) -> tuple[UpcomingI
             UpcomingInvoice(
                 currency=currency,
                 period=_closed_period(bill),
-                lines=tuple(_line(line) for line in priced),
+                lines=tuple(_line(line) for line in priced if _says_something(line)),
                 total=sum((line.rated.amount for line in priced), zero(currency)),
                 bills_at=bill.due_at(profile.collection_interval),
             )
@@ -92,6 +93,11 @@ def _closed_period(bill: Bill) -> Period:
     # A first bill holds fees alone, charged at the very start.
     is_first = bill.billed_at <= bill.subscription.active_from
     return current_period(bill.subscription, bill.billed_at if is_first else bill.billed_at - _INSTANT)
+
+
+def _says_something(priced: PricedLine) -> bool:
+    # As `InvoiceLineQuerySet.shown`.
+    return bool(priced.rated.amount) or not isinstance(priced.due.charge, PlanMinimum)
 
 
 def _line(priced: PricedLine) -> UpcomingLine:

@@ -6,6 +6,7 @@ from django.conf import settings
 from invoicing.models import DetailedLine, InvoiceLine
 from metering.models import Event
 from portal import downloads
+from pricing.models import RateCardType
 
 register = template.Library()
 
@@ -27,3 +28,9 @@ def part_name(part: DetailedLine, line: InvoiceLine) -> str:
     """Name a part below its line, without repeating the line's name."""
     name = part.name.removeprefix(f"{line.name}: ")
     return name[:1].upper() + name[1:]
+
+
+@register.filter
+def has_parts(line: InvoiceLine) -> bool:
+    """Tell whether a line's parts say more than the line: usage at its prices, or a fee with a discount."""
+    return line.type != RateCardType.FLAT_FEE or len(line.detailed_lines.all()) > 1

@@ -40,7 +40,7 @@ def invoice(request: CustomerRequest, ulid: str) -> HttpResponse:
         "seller": party(found.supplier),
         "buyer": party(found.buyer),
         "status": status_in_words(found, at=clock.now(request.customer), zone=zone),
-        "lines": found.lines.prefetch_related("detailed_lines").order_by("position"),
+        "lines": found.lines.shown().prefetch_related("detailed_lines").order_by("position"),
         "payments": found.payments.order_by("attempt"),
         "zone": zone,
     }

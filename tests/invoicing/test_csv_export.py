@@ -58,9 +58,10 @@ def test_it_writes_an_invoice_as_one_row(issued):
 def test_it_writes_a_fee_as_one_row(issued):
     assert "".join(csv_text(line_rows(InvoiceLine.objects.all()))) == (
         "invoice_number,issue_date,customer_key,customer_name,position,item,feature,type,first_day,last_day,"
-        "period_start,period_end,quantity,unit_amount,amount,currency,meter,meter_version,bound,id\r\n"
+        "period_start,period_end,quantity,unit_amount,free_quantity,discount_amount,minimum_amount,amount,currency,"
+        "meter,meter_version,bound,id\r\n"
         "INV-000001,2026-02-01,acme,Émile & Söhne,1,Base fee,,flat_fee,2026-01-01,2026-01-31,"
-        "2025-12-31T23:00:00+00:00,2026-01-31T23:00:00+00:00,1,,-5.00,USD,,,,01LINE0\r\n"
+        "2025-12-31T23:00:00+00:00,2026-01-31T23:00:00+00:00,1,,,,,-5.00,USD,,,,01LINE0\r\n"
     )
 
 
@@ -204,3 +205,22 @@ def test_the_response_is_a_file_to_save():
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == "attachment; filename*=utf-8''M%C3%A4rz.csv"
     assert b"".join(response.streaming_content) == "a,é\r\n1,2\r\n".encode()
+
+
+def test_it_writes_what_discounts_take_off_and_minimums_add():
+    line = factories.InvoiceLineFactory(quantity=Decimal(12), usage_discount=Decimal(2), amount=Decimal("25.00"))
+    for key, category, amount in (
+        ("usage", "regular", "10.00"),
+        ("usage.percentage", "discount", "-5.00"),
+        ("usage.maximum_spend", "discount", "-1.00"),
+        ("minimum_spend", "commitment", "21.00"),
+    ):
+        factories.DetailedLineFactory(line=line, key=key, category=category, amount=Decimal(amount))
+    rows = list(line_rows(InvoiceLine.objects.all()))
+    found = {name: column(rows, name)[0] for name in rows[0] if name.endswith("_amount") or name == "free_quantity"}
+    assert found == {
+        "unit_amount": "",
+        "free_quantity": "2",
+        "discount_amount": "-6.00",
+        "minimum_amount": "21.00",
+    }
