@@ -32,7 +32,8 @@ def state(quantity, bound, subjects):
 
 
 def explanation(before, now):
-    step = Step("Tier 1: 1,500 units", Decimal(1500), Decimal("0.01"), Decimal("15.00"), Decimal("15.00"), "tier_1_usage")
+    cost = Decimal("15.00")
+    step = Step("Tier 1: 1,500 units", Decimal(1500), Decimal("0.01"), cost, cost, "tier_1_usage")
     return LineExplanation(
         steps=(step,), usage_by_day=((date(2026, 1, 5), Decimal(1500)),), event_count=1200, before=before, now=now
     )

@@ -87,12 +87,11 @@ def test_it_reads_a_percentage_from_a_number_or_a_string(value, read):
 
 
 def test_it_reads_terms_and_none_from_terms_without_a_price():
-    card = {"type": "usage_based", "key": "tokens", "name": "Tokens"}
+    card = Terms(type="usage_based", key="tokens", name="Tokens")
 
-    assert charge_of(Terms(**card)) is None
-    assert charge_of(Terms(**card, price=UNIT, unit_config=CONVERSION)) == parse_charge(
-        price=UNIT, unit_config=CONVERSION
-    )
+    assert charge_of(card) is None
+    priced = replace(card, price=UNIT, unit_config=CONVERSION)
+    assert charge_of(priced) == parse_charge(price=UNIT, unit_config=CONVERSION)
 
 
 def test_it_ignores_whose_discount_it_is():
