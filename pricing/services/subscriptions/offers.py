@@ -59,10 +59,10 @@ def find_offer(*, plan_id: int | None, custom_plan: PlanInput | None, customer: 
     :raises PlanNotActive: if the plan is a draft, archived or deleted.
     :raises InvalidPlan: naming everything that cannot be of a custom plan.
     """
-    if (plan_id is None) == (custom_plan is None):
-        raise NothingChosen("Choose either a plan or a custom plan.")
-    if custom_plan is not None:
+    if custom_plan is not None and plan_id is None:
         return Offer(None, _checked(custom_plan))
+    if plan_id is None or custom_plan is not None:
+        raise NothingChosen("Choose either a plan or a custom plan.")
     plan = Plan.objects.get(pk=plan_id)
     _check_plan(plan, customer, at)
     return Offer(plan, input_of(plan))
