@@ -10,7 +10,7 @@ from django.urls import path
 from unfold.decorators import action, display
 
 from metering import clock
-from metering.admin.display import Panel, change_url, figure, link
+from metering.admin.display import Number, Panel, change_url, figure, link
 from metering.admin.forms import CurrencyChoiceField, NoteField, PairsField
 from metering.admin.pages import find_row, run_action
 from metering.errors import DomainError
@@ -205,7 +205,7 @@ def _cards_panel(addon: Addon) -> Panel:
 def _plans_panel(addon: Addon) -> Panel:
     return Panel(
         title="Plans that offer it",
-        headers=("Plan", "From the phase", "At most"),
+        headers=("Plan", "From the phase", Number("At most")),
         rows=[
             (
                 link(offer.plan),

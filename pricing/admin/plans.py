@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from unfold.decorators import action, display
 
 from metering import clock
-from metering.admin.display import Panel, change_url, figure, link, list_url
+from metering.admin.display import Number, Panel, change_url, figure, link, list_url
 from metering.admin.pages import find_row, run_action
 from metering.errors import DomainError
 from pricing.admin.card_tables import cards_panel
@@ -216,7 +216,7 @@ def _phase_panels(plan: Plan) -> list[Panel]:
 def _offers_panel(plan: Plan) -> Panel:
     return Panel(
         title="Add-ons it offers",
-        headers=("Add-on", "From the phase", "At most"),
+        headers=("Add-on", "From the phase", Number("At most")),
         rows=[
             (
                 link(offer.addon),

@@ -112,7 +112,7 @@ def test_it_edits_a_plan_of_two_phases_tries_its_price_and_publishes_it(page, re
     expect(page.get_by_label("Lasts").first).to_have_value("P1M")
     page.get_by_label("Lasts").first.press("Enter")
     page.get_by_role("link", name="Metered").first.click()
-    expect(page.get_by_label("Price per unit of tier 2")).to_have_value("0.015")
+    expect(card.get_by_label("Price per unit of tier 2")).to_have_value("0.015")
     assert serious_violations(page) == []
     page.get_by_role("link", name="Publish").click()
     page.get_by_role("button", name="Publish").click()
