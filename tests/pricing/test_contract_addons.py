@@ -38,13 +38,21 @@ def test_it_splits_no_item_where_the_same_quantity_is_set_again():
     assert rows(with_addons(contract(), [addon]))[0] == ("trial", "10", START, FEB_28)
 
 
-def test_it_keeps_versions_of_an_item_apart():
-    agreed = edited(contract(), [AddItem("trial", flat("fee", "5"))], at=FEB_20, zone=ZULU)
-    assert rows(with_addons(agreed, [taken(flat("fee", "2"), quantities=[(FEB_10, 1)])]))[:3] == [
-        ("trial", "0", START, FEB_10),
-        ("trial", "2", FEB_10, FEB_20),
-        ("trial", "7", FEB_20, FEB_28),
-    ]
+def test_it_keeps_versions_of_an_item_apart_even_if_they_say_the_same():
+    for amount, sum_later in (("5", "7"), ("0", "2")):
+        agreed = edited(contract(), [AddItem("trial", flat("fee", amount))], at=FEB_20, zone=ZULU)
+        assert rows(with_addons(agreed, [taken(flat("fee", "2"), quantities=[(FEB_10, 1)])]))[:3] == [
+            ("trial", "0", START, FEB_10),
+            ("trial", "2", FEB_10, FEB_20),
+            ("trial", sum_later, FEB_20, FEB_28),
+        ]
+
+
+def test_it_adds_up_what_is_paid_at_the_same_end_in_advance_unless_said():
+    early = {"type": "flat", "amount": "5", "paymentTerm": "in_advance"}
+    assert combined(flat("fee"), replace(flat("fee"), price=early)).price["amount"] == "25"  # 20 + 5
+    with pytest.raises(AddonConflict):
+        combined(flat("fee"), replace(flat("fee"), price={**early, "paymentTerm": "in_arrears"}))
 
 
 def test_it_makes_an_item_of_its_own_of_what_the_phase_does_not_have():
