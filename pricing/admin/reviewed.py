@@ -117,7 +117,7 @@ def _show(
         inputs=[(name, value) for name, value in request.POST.items() if name not in _OWN_INPUTS],
         answers=[(bound.label, _answer(bound)) for bound in act.form if bound.value() not in (None, "", ["", ""])],
         effect=effect,
-        is_at_once=effect.preview.at == at,
+        is_at_once=effect.preview.at == at and not effect.awaits_payment,
         seen_at=at.isoformat(),
         notice=notice,
         back=back,
@@ -128,6 +128,8 @@ def _answer(bound: forms.BoundField) -> object:
     value = bound.form.cleaned_data[bound.name]
     if isinstance(value, datetime):
         return value.isoformat(" ", "minutes")
+    if isinstance(bound.field, forms.ModelChoiceField):
+        return bound.field.label_from_instance(value)
     choices = getattr(bound.field, "choices", None)
     if isinstance(value, str) and choices is not None:
         return dict(choices).get(value, value)

@@ -1,5 +1,6 @@
 """What operators do to subscriptions: each act with the form it asks, its preview and its service."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -179,9 +180,11 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         }
 
     def preview(data: dict[str, Any], at: datetime) -> Effect:
-        notes = ("Times are those of a payment made now. Until it is paid, everything stays as it is.",)
-        on_payment = data["timing"] == ON_PAYMENT
-        return effect_of(row, preview_change(**given(data, at)), data["plan"], notes if on_payment else ())
+        effect = effect_of(row, preview_change(**given(data, at)), data["plan"])
+        if data["timing"] != ON_PAYMENT:
+            return effect
+        note = "Times are those of a payment made now. Until it is paid, everything stays as it is."
+        return replace(effect, notes=(note,), awaits_payment=True)
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         _, following = change_subscription(**given(data, at))

@@ -35,10 +35,11 @@ class Effect:
     preview: Preview
     frame: Frame
     notes: Sequence[str] = field(default=())
+    awaits_payment: bool = False
 
     @property
     def starts_at(self) -> str:
-        return when(self.preview.at, self.frame.zone)
+        return "once it is paid" if self.awaits_payment else when(self.preview.at, self.frame.zone)
 
     @property
     def items(self) -> list[Row]:
@@ -61,11 +62,11 @@ def _items(preview: Preview, frame: Frame) -> Iterator[Row]:
         if kept is not None:
             after.remove(kept)
         if kept != item or item.active_to is None or item.active_to > preview.at:
-            yield _row(frame, item, item, kept)
+            yield _row(preview.at, frame, item, item, kept)
     for item in after:
-        yield _row(frame, item, None, item)
+        yield _row(preview.at, frame, item, None, item)
     for item in preview.next.items if preview.next else ():
-        yield _row(frame, item, None, item, is_next=True)
+        yield _row(preview.at, frame, item, None, item, is_next=True)
 
 
 def _is_same(one: PlannedItem, other: PlannedItem) -> bool:
@@ -73,7 +74,13 @@ def _is_same(one: PlannedItem, other: PlannedItem) -> bool:
 
 
 def _row(
-    frame: Frame, item: PlannedItem, before: PlannedItem | None, after: PlannedItem | None, *, is_next: bool = False
+    at: datetime,
+    frame: Frame,
+    item: PlannedItem,
+    before: PlannedItem | None,
+    after: PlannedItem | None,
+    *,
+    is_next: bool = False,
 ) -> Row:
     currency = frame.next_currency if is_next and frame.next_currency else frame.currency
     place = item.phase_key or "whole subscription"
@@ -84,15 +91,17 @@ def _row(
             ("Price", price_in_full(item.terms, currency)),
             ("Before", from_to(before.active_from, before.active_to, frame.zone) if before else NOTHING),
             ("After", from_to(after.active_from, after.active_to, frame.zone) if after else NOTHING),
-            ("Change", _change(before, after)),
+            ("Change", _change(before, after, at)),
         ),
         kind="same" if before == after else "changed",
     )
 
 
-def _change(before: PlannedItem | None, after: PlannedItem | None) -> str:
-    if before is None or after is None:
-        return "new" if before is None else "never starts"
+def _change(before: PlannedItem | None, after: PlannedItem | None, at: datetime) -> str:
+    if before is None:
+        return "new"
+    if after is None:
+        return "never starts" if before.active_from > at else "taken back"
     if before.active_to == after.active_to:
         return "stays"
     if before.active_to is None or (after.active_to is not None and after.active_to < before.active_to):
