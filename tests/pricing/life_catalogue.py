@@ -52,7 +52,7 @@ def open_catalogue() -> Catalogue:
         _addon("boost", [usage(tokens, None, discounts={"usage": {"quantity": "100"}})], "single"),
     ]
     plans = {
-        "pro 1": _publish(first, addons, "ramp", START),
+        "pro 1": _publish(first, addons, "trial", START),
         "pro 2": _publish(second, addons, "main", SECOND_VERSION_AT),
         "max": _publish(other, addons[:1], "default", START),
     }

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from metering.audit import Scope
 from metering.errors import DomainError
 from pricing.audit import CHECKS
-from pricing.models import Subscription, SubscriptionItem
+from pricing.models import Subscription, SubscriptionItem, SubscriptionStatus
 from pricing.services.subscriptions.addons import change_addon_quantity, preview_addon_quantity
 from pricing.services.subscriptions.contracts import SecondItem, schedule_of
 from pricing.services.subscriptions.timing import addon_at
@@ -30,9 +30,14 @@ class Acts(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
 
-    def one(self, who):
-        found = list(Subscription.objects.order_by("pk"))
-        return found[who % len(found)]
+    def one(self, who, status=SubscriptionStatus.ACTIVE):
+        """Return a subscription in a state that allows an act, if there is one; now and then any other."""
+        every = list(Subscription.objects.order_by("pk"))
+        found = [one for one in every if one.status(self.at) == status] if who else []
+        return (found or every)[who % len(found or every)]
+
+    def is_any(self, status):
+        return Subscription.objects.in_status([status], self.at).exists()
 
     def offered(self, plan):
         if plan is None:
