@@ -25,13 +25,13 @@ MODELS = (
 
 @dataclass(frozen=True)
 class PlanOffer:
-    """A plan: its flat fee a month, and prices per token as (up to, unit price, flat price); None is open-ended."""
+    """A plan: its flat fee a month, and prices per token as (up to, unit price); None is open-ended."""
 
     key: str
     name: str
     monthly: str
-    input_tiers: tuple[tuple[str | None, str, str | None], ...]
-    output_tiers: tuple[tuple[str | None, str, str | None], ...]
+    input_tiers: tuple[tuple[str | None, str], ...]
+    output_tiers: tuple[tuple[str | None, str], ...]
 
 
 PLANS = (
@@ -39,24 +39,32 @@ PLANS = (
         "starter",
         "Starter",
         "5.00",
-        (("200000", "0", None), (None, "0.000015", None)),
-        (("50000", "0", None), (None, "0.00006", None)),
+        (("200000", "0"), (None, "0.000015")),
+        (("50000", "0"), (None, "0.00006")),
     ),
     PlanOffer(
         "growth",
         "Growth",
         "29.00",
-        (("1000000", "0.000012", None), ("5000000", "0.00001", None), (None, "0.000008", None)),
-        (("250000", "0.00005", None), ("1250000", "0.00004", None), (None, "0.00003", None)),
+        (("1000000", "0.000012"), ("5000000", "0.00001"), (None, "0.000008")),
+        (("250000", "0.00005"), ("1250000", "0.00004"), (None, "0.00003")),
     ),
     PlanOffer(
         "scale",
         "Scale",
         "199.00",
-        (("5000000", "0.000009", None), ("25000000", "0.000007", None), (None, "0.000005", None)),
-        (("1000000", "0.00004", None), ("5000000", "0.00003", None), (None, "0.00002", None)),
+        (("5000000", "0.000009"), ("25000000", "0.000007"), (None, "0.000005")),
+        (("1000000", "0.00004"), ("5000000", "0.00003"), (None, "0.00002")),
     ),
 )
+
+# To the larger plans, an add-on; and a plan that starts with a trial.
+SUPPORTED_PLANS = ("growth", "scale")
+SUPPORT_MONTHLY = "19.00"
+TEAM_MONTHLY = "39.00"
+TEAM_PACKAGE = "0.50"
+TEAM_INCLUDED = "200"
+TEAM_INPUT_TIERS = (("2000000", "0.00001"), (None, "0.000008"))
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/Berlin", "Europe/London", "Asia/Tokyo", "Asia/Kolkata")
 

@@ -9,25 +9,28 @@ from zoneinfo import ZoneInfo
 from django.utils.text import slugify
 
 from billing_site.demo import company
+from billing_site.demo.catalogue import Catalogue, make_catalogue
 from billing_site.demo.client import ApiClient
 from billing_site.demo.progress import Progress
-from billing_site.demo.traffic import EVENT_TYPE, Caller, callers, traffic
+from billing_site.demo.traffic import Caller, callers, traffic
 from invoicing.models import Invoice
 from invoicing.services.billing_run import run_billing
-from metering.models import Batch, Customer, Meter, User
+from metering.models import Batch, Customer, User
 from metering.services.clocks import create_test_clock
 from metering.services.customers import create_customer
 from metering.services.rollups import advance_rollups
 from pricing.models import Plan, SubscriptionItem
 from pricing.queries import service_periods
-from pricing.services.features import create_feature
-from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
+from pricing.services.subscriptions.addons import add_addon
 from pricing.services.subscriptions.start import start_subscription
 
 SANDBOX_OUTCOME = "openmeter.io/sandbox/target-payment-status"
 _MEAN_REQUESTS_AN_HOUR = 1.2
 # Of every five customers three start with the company on the calendar month; the others join later, on their own day.
 _LATE_JOINERS = (3, 4)
+# One in so many of those who may takes support, when they have used the product for a while.
+_EVERY = 3
+_SUPPORT_AFTER = timedelta(days=17)
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,11 @@ class Setting:
 def build(*, setting: Setting, client: ApiClient, progress: Progress) -> Story:
     """Build the whole demo on an empty installation; every event goes through the HTTP endpoint."""
     progress.step("Defining meters, features and plans")
-    plans = _catalogue(client, setting.start)
+    catalogue = make_catalogue(client, setting.start)
     progress.step(f"Signing up {setting.customers} customers")
     who = _customers(client, setting)
     progress.step("Starting subscriptions")
-    tester = _subscribe(who, plans, setting)
+    tester = _subscribe(who, catalogue, setting)
     progress.step(f"Posting {setting.days} days of usage")
     events = _post_usage(client, who, setting, progress)
     progress.step("Rolling usage up into buckets")
@@ -77,52 +80,6 @@ def build(*, setting: Setting, client: ApiClient, progress: Progress) -> Story:
 def create_operator(*, at: datetime) -> User:
     """Make the person who may open the console; signs in by e-mailed code."""
     return User.objects.create_superuser(company.OPERATOR_EMAIL, name="Operator")
-
-
-def _catalogue(client: ApiClient, at: datetime) -> list[Plan]:
-    for slug, name in (("input_tokens", "Input tokens"), ("output_tokens", "Output tokens")):
-        body = {"slug": slug, "name": name, "eventType": EVENT_TYPE, "aggregation": "SUM"}
-        client.post("/api/v1/meters", body | {"valueProperty": f"$.{slug}", "groupBy": {"model": "$.model"}})
-    requests = {"slug": "requests", "name": "Requests", "eventType": EVENT_TYPE, "aggregation": "COUNT"}
-    client.post("/api/v1/meters", requests | {"groupBy": {"model": "$.model"}})
-    features = {
-        slug: create_feature(key=slug, name=name, at=at, meter=Meter.objects.get(slug=slug))
-        for slug, name in (("input_tokens", "Input tokens"), ("output_tokens", "Output tokens"))
-    }
-    plans = []
-    for offer in company.PLANS:
-        cards = [
-            RateCardInput(
-                type="flat_fee",
-                key="platform_fee",
-                name=f"{offer.name} platform fee",
-                price={"type": "flat", "amount": offer.monthly, "paymentTerm": "in_advance"},
-            ),
-            *(
-                RateCardInput(
-                    type="usage_based", key=slug, name=features[slug].name, feature=features[slug], price=_tiered(tiers)
-                )
-                for slug, tiers in (("input_tokens", offer.input_tiers), ("output_tokens", offer.output_tiers))
-            ),
-        ]
-        draft = create_plan(key=offer.key, name=offer.name, currency="USD", at=at, phases=[PhaseInput(cards)])
-        plans.append(publish_plan(plan_id=draft.pk, at=at))
-    return plans
-
-
-def _tiered(tiers: tuple[tuple[str | None, str, str | None], ...]) -> dict[str, object]:
-    return {
-        "type": "tiered",
-        "mode": "graduated",
-        "tiers": [
-            ({"upToAmount": up_to} if up_to else {})
-            | {
-                "unitPrice": {"type": "unit", "amount": unit},
-                "flatPrice": {"type": "flat", "amount": flat} if flat else None,
-            }
-            for up_to, unit, flat in tiers
-        ],
-    }
 
 
 def _customers(client: ApiClient, setting: Setting) -> list[Caller]:
@@ -157,21 +114,29 @@ def _joined_at(n: int, setting: Setting, random: Random) -> datetime:
     return datetime.combine(day, time(), tzinfo=zone).astimezone(setting.start.tzinfo)
 
 
-def _subscribe(who: list[Caller], plans: list[Plan], setting: Setting) -> Customer:
-    starter, growth, scale = plans
+def _subscribe(who: list[Caller], catalogue: Catalogue, setting: Setting) -> Customer:
     by_size = sorted(who, key=lambda caller: caller.weight)
     for rank, caller in enumerate(by_size):
-        share = rank / len(by_size)
-        plan = starter if share < 0.5 else growth if share < 0.9 else scale
+        plan = _plan_for(rank / len(by_size), caller, catalogue, setting)
         start = caller.starts_at
-        start_subscription(
+        subscription = start_subscription(
             customer_id=Customer.objects.get(key=caller.subject).pk,
             plan_id=plan.pk,
             at=start,
             active_from=start,
             billing_anchor=_month_start(start, caller.zone) if _is_on_calendar(caller, setting) else None,
         )
-    return _test_clock_customer(growth, setting)
+        if plan.key in company.SUPPORTED_PLANS and rank % _EVERY == 0:
+            later = min(start + _SUPPORT_AFTER, setting.at)
+            add_addon(subscription_id=subscription.pk, addon_id=catalogue.support.pk, quantity=1, at=later)
+    return _test_clock_customer(catalogue.growth, setting)
+
+
+def _plan_for(share: float, caller: Caller, catalogue: Catalogue, setting: Setting) -> Plan:
+    """Choose by how much the others use more; who joined late tries the plan with a trial, unless they are small."""
+    if share >= 0.4 and not _is_on_calendar(caller, setting):
+        return catalogue.team
+    return catalogue.starter if share < 0.5 else catalogue.growth if share < 0.9 else catalogue.scale
 
 
 def _is_on_calendar(caller: Caller, setting: Setting) -> bool:
