@@ -121,6 +121,24 @@ def test_it_edits_a_plan_of_two_phases_tries_its_price_and_publishes_it(page, re
     assert serious_violations(page) == []
 
 
+def test_it_shows_the_end_of_a_subscription_before_it_is_confirmed_and_takes_it_back(page):
+    page.goto("/admin/pricing/subscription/")
+    page.get_by_role("link", name="Pro", exact=True).click()
+    timeline = page.locator(".timeline")
+    expect(timeline.get_by_text("20.00 USD", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Cancel").click()
+    page.get_by_role("button", name="Show the effect").click()
+    expect(page.get_by_role("row", name="Base fee").get_by_text("ends")).to_be_visible()
+    page.get_by_role("button", name="Cancel the subscription").click()
+    expect(timeline.get_by_text(re.compile("^Ends 2026-"))).to_be_visible()
+    page.get_by_role("link", name="Take cancellation back").click()
+    page.get_by_role("button", name="Show the effect").click()
+    page.get_by_role("button", name="Take the cancellation back").click()
+    expect(timeline.get_by_text(re.compile("^Ends 2026-"))).to_have_count(0)
+    expect(page.get_by_text(re.compile("^Goes on: its end at")).first).to_be_visible()
+    assert serious_violations(page) == []
+
+
 @pytest.mark.parametrize(
     "path", ["/admin/", "/admin/metering/customer/", "/admin/metering/event/", "/admin/invoicing/invoice/"]
 )
