@@ -135,3 +135,14 @@ def test_it_offers_add_ons_with_the_plan(console):
     assert plan.plan_addons.get().max_quantity is None
     assert console.post(change_url(plan), plan_form(phase(flat()))).status_code == 302
     assert not plan.plan_addons.exists()
+
+
+def test_it_takes_a_plan_with_many_rate_cards(console):
+    blanks = dict.fromkeys(
+        ("description", "minimum", "maximum", "percentage", "unit_factor", "allowance", "config"), ""
+    )
+    cards = [flat(key=f"fee_{number}", **blanks) for number in range(80)]
+    form = plan_form(phase(*cards))
+    assert len(form) > 1000
+    assert console.post(ADD_PLAN, form).status_code == 302
+    assert RateCard.objects.count() == 80
