@@ -137,6 +137,7 @@ class Lives(Acts):
             self.act(change.activate_change, None, subscription_id=one.pk)
         else:
             change.abandon_change(subscription_id=one.pk)
+            self.is_changed = True
 
     @precondition(lambda self: self.lives)
     @rule(who=anyone, which=st.integers(0, 1), quantity=quantities, timing=cycles)
