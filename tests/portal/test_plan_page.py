@@ -5,7 +5,9 @@ import pytest
 from metering.models import TestClock
 from portal.price_words import TierRow, in_words
 from pricing.prices import parse_charge
+from pricing.services.plan_inputs import PhaseInput
 from tests.factories import MemberFactory
+from tests.invoicing.agreements import agree, fee, metered, unit
 from tests.invoicing.contracts import FEE, TOKENS, day
 from tests.portal.pages import rows_of, text_of
 
@@ -55,3 +57,17 @@ def test_it_lists_tiers_from_where_the_one_before_ended():
         TierRow(Decimal(100), None, Decimal("0.05"), Decimal(0)),
     )
     assert not words.has_flat_amounts
+
+
+def test_it_shows_the_phase_of_now_and_what_comes_after_it(client, db):
+    trial = PhaseInput([metered(None)], key="trial", name="Trial", duration="P14D")
+    paid = PhaseInput([fee("30.00"), metered(unit("0.10"))], key="paid", name="Paid")
+    subscription = agree(phases=[trial, paid], at=day(6, 1))
+    client.force_login(MemberFactory(customer=subscription.customer).user)
+    text = text_of(client.get("/plan/"))
+    assert "Phase Trial Current period Jun 1 - 14, 2026 Next bill Jun 15, 2026" in text
+    assert "From Jun 15, 2026: Paid Base fee Every month, in advance $30.00" in text
+    TestClock.objects.update(now_at=day(6, 20))
+    text = text_of(client.get("/plan/"))
+    assert "Phase Paid Current period Jun 15 - 30, 2026" in text
+    assert "From Jun 15" not in text
