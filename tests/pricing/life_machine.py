@@ -8,10 +8,10 @@ from metering.audit import Scope
 from metering.errors import DomainError
 from pricing.audit import CHECKS
 from pricing.models import Subscription, SubscriptionItem, SubscriptionStatus
-from pricing.services.subscriptions.addons import change_addon_quantity, preview_addon_quantity
 from pricing.services.subscriptions.contracts import SecondItem, schedule_of
-from pricing.services.subscriptions.timing import addon_at
-from tests.pricing.life_model import NEVER, Life, check_billed_time, past, stored
+from pricing.services.subscriptions.timing import InvalidTiming, edit_at
+from tests.pricing.life_checks import check_billed_time, past
+from tests.pricing.life_model import NEVER, Life, stored
 
 
 class Acts(RuleBasedStateMachine):
@@ -30,11 +30,19 @@ class Acts(RuleBasedStateMachine):
         transaction.set_rollback(True)
         self.example.__exit__(None, None, None)
 
-    def one(self, who, status=SubscriptionStatus.ACTIVE):
-        """Return a subscription in a state that allows an act, if there is one; now and then any other."""
+    def one(self, who, status=SubscriptionStatus.ACTIVE, where=lambda one: True):
+        """Return a subscription that allows an act, or at least is in that state; now and then any other."""
         every = list(Subscription.objects.order_by("pk"))
-        found = [one for one in every if one.status(self.at) == status] if who else []
-        return (found or every)[who % len(found or every)]
+        in_status = [one for one in every if one.status(self.at) == status] if who else []
+        found = [one for one in in_status if where(one)] or in_status or every
+        return found[who % len(found)]
+
+    def edit_timing(self, who, one, timing):
+        """Return a timing that an edit can have, and the time; now and then one that it cannot have, and now."""
+        try:
+            return timing, edit_at(one, timing, at=self.at)
+        except InvalidTiming:
+            return "immediate" if who % 4 else timing, self.at
 
     def is_any(self, status):
         return Subscription.objects.in_status([status], self.at).exists()
@@ -77,18 +85,6 @@ class Acts(RuleBasedStateMachine):
         new = made[1] if isinstance(made, tuple) else made
         if new is not None:
             self.lives[new.pk] = Life.of(self.sold.given[new.plan_id] if new.plan_id else self.sold.custom)
-
-    def set_quantity(self, taken, quantity, timing):
-        """Change how many of an add-on there are, in the model as well."""
-        start = addon_at(taken.subscription, timing, at=self.at)
-        if self.act(change_addon_quantity, preview_addon_quantity, subscription_addon_id=taken.pk, quantity=quantity,
-                    timing=timing):  # fmt: skip
-            self.taken(taken)[start] = quantity
-        self.before = stored()
-
-    def taken(self, taken):
-        """Return the model's quantities of an add-on by time."""
-        return self.lives[taken.subscription_id].taken[frozenset(self.sold.addon_cards[taken.addon_id])]
 
     @invariant()
     def everything_holds(self):
