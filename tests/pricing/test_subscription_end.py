@@ -116,6 +116,18 @@ def test_it_goes_on_unless_another_one_follows(current):
     assert rows(current) == [("20.00", AT, FEB_10)]
 
 
+def test_it_goes_on_beside_others_but_not_beside_the_one_that_follows_it(current, settings):
+    settings.ONE_SUBSCRIPTION_PER_CUSTOMER = False
+    given = {"subscription_id": current.pk, "plan_id": big_plan().pk, "at": AT + DAY, "timing": FEB_10}
+    _, following = change_subscription(**given)
+    with pytest.raises(SecondSubscription, match="Restore Flat, or delete Big first") as refusal:
+        unschedule_cancelation(subscription_id=current.pk, at=AT + 2 * DAY)
+    assert refusal.value.extensions["validationErrors"][0]["attributes"] == {"subscriptionId": following.ulid}
+    assert rows(current) == [("20.00", AT, FEB_10)]
+    restore_subscription(subscription_id=current.pk, at=AT + 2 * DAY)
+    assert change_subscription(**given)[1].active_from == FEB_10
+
+
 def test_it_restores_one_and_deletes_all_that_were_to_follow(current):
     plan = big_plan()
     _, following = change_subscription(subscription_id=current.pk, plan_id=plan.pk, at=AT + DAY, timing=FEB_10)

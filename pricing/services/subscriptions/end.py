@@ -10,7 +10,7 @@ from django.db import transaction
 from pricing.contract import Contract
 from pricing.models import Subscription
 from pricing.services.subscriptions.contracts import Preview, locked_subscription, preview_of, write_contract
-from pricing.services.subscriptions.start import check_one_at_a_time
+from pricing.services.subscriptions.start import SecondSubscription, check_one_at_a_time
 from pricing.services.subscriptions.states import Act, check_act
 from pricing.services.subscriptions.timing import InvalidTiming
 
@@ -98,7 +98,22 @@ def _canceled(subscription: Subscription, active_to: datetime, at: datetime) -> 
 def _continued(subscription: Subscription, at: datetime) -> Contract:
     check_act(Act.UNSCHEDULE_CANCELATION, subscription, at)
     check_one_at_a_time(subscription.customer, subscription.active_from, besides=subscription)
+    _check_nothing_follows(subscription)
     return replace(subscription.agreed, active_to=None)
+
+
+def _check_nothing_follows(subscription: Subscription) -> None:
+    # Even where several run at a time, a change ends one for the other, and there is one change of each.
+    follower = Subscription.objects.filter(supersedes=subscription, awaits_payment=False).first()
+    if follower is not None:
+        message = f"Restore {subscription.name}, or delete {follower.name} first, which is scheduled to follow it."
+        error = {
+            "code": SecondSubscription.code,
+            "message": message,
+            "field": "$.timing",
+            "attributes": {"subscriptionId": follower.ulid},
+        }
+        raise SecondSubscription(message, extensions={"validationErrors": [error]})
 
 
 def _followers(subscription: Subscription, at: datetime) -> Sequence[Subscription]:
