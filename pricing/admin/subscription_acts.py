@@ -23,8 +23,10 @@ from pricing.admin.subscription_words import when
 from pricing.models import Plan, Subscription
 from pricing.service_periods import Rhythm
 from pricing.services.subscriptions.change import (
+    activate_change,
     change_subscription,
     migrate_subscription,
+    preview_activate_change,
     preview_change,
     preview_migrate,
 )
@@ -201,6 +203,29 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         preview=preview,
         run=run,
         refusal_fields={**_PLAN_FIELDS, "only_single_subscription_item_allowed_at_a_time": "plan"},
+    )
+
+
+def paid_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
+    """Return the act that starts a subscription which awaited payment, in place of the one before."""
+
+    def preview(data: dict[str, Any], at: datetime) -> Effect:
+        shown = preview_activate_change(subscription_id=row.pk, at=at)
+        before = row.supersedes
+        assert before is not None
+        return Effect(shown, Frame(before.currency, before.zone, before.rhythm, row.rhythm, row.currency))
+
+    def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
+        before, following = activate_change(subscription_id=row.pk, at=at)
+        return following, f"{before.name} of {row.customer.name} is {following.name} from now on."
+
+    return Act(
+        title="Mark as paid",
+        explanation="It starts at once, and the subscription before it ends at that instant. No payment is taken here.",
+        submit="It is paid, start it",
+        form=ActionForm(posted(request)),
+        preview=preview,
+        run=run,
     )
 
 

@@ -27,7 +27,6 @@ from pricing.admin.subscription_rows import RowStateFilter
 from pricing.admin.subscription_timeline import timeline_of
 from pricing.models import Subscription, SubscriptionItem
 from pricing.queries import current_period
-from pricing.services.subscriptions.change import abandon_change
 from pricing.services.subscriptions.end import delete_subscription
 from pricing.services.subscriptions.states import Act as Move
 from pricing.services.subscriptions.states import is_allowed
@@ -112,6 +111,7 @@ class SubscriptionAdmin(ConsoleAdmin):
         "cancel_action",
         "continue_action",
         "restore_action",
+        "paid_action",
         "withdraw_action",
     ]
 
@@ -130,6 +130,8 @@ class SubscriptionAdmin(ConsoleAdmin):
             hidden.add("quantity")
         if _next_of(row) is None:
             hidden.add("restore")
+        if not row.awaits_payment:
+            hidden.add("paid")
         return hidden
 
     @display(
@@ -229,15 +231,16 @@ class SubscriptionAdmin(ConsoleAdmin):
     def restore_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._run(request, object_id, acts.restore_act)
 
+    @action(description="Mark as paid", url_path="paid", icon="paid", permissions=["operate"])
+    def paid_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        return self._run(request, object_id, acts.paid_act)
+
     @action(description="Withdraw", url_path="withdraw", icon="delete", permissions=["operate"])
     def withdraw_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = find_row(self, request, object_id)
 
         def run(data: dict[str, Any]) -> str:
-            if row.awaits_payment:
-                abandon_change(subscription_id=row.pk)
-            else:
-                delete_subscription(subscription_id=row.pk, at=clock.now(row.customer))
+            delete_subscription(subscription_id=row.pk, at=clock.now(row.customer))
             return f"{row.name} of {row.customer.name} is withdrawn."
 
         return run_action(

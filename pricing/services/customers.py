@@ -2,8 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import Q
-
 from metering.errors import DomainError
 from metering.models import Customer
 
@@ -14,9 +12,12 @@ class CustomerIsSubscribed(DomainError):
 
 def check_no_contract(customer: Customer, at: datetime) -> None:
     """
-    Do nothing if a customer has no subscription that runs at a time or starts later.
+    Do nothing if a customer has no subscription that runs at a time, starts later or awaits payment.
 
     :raises CustomerIsSubscribed: if there is one.
     """
-    if subscription := customer.subscriptions.filter(Q(active_to=None) | Q(active_to__gt=at)).first():
+    if subscription := customer.subscriptions.not_over(at).first():
         raise CustomerIsSubscribed(f"Cancel the subscription {subscription.name} and let it end first.")
+    # A payment that comes later would start it for a customer who is gone.
+    if unpaid := customer.subscriptions.filter(awaits_payment=True).first():
+        raise CustomerIsSubscribed(f"Delete the subscription {unpaid.name} first: it awaits payment.")

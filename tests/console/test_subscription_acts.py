@@ -132,3 +132,27 @@ def test_it_withdraws_a_change_that_awaits_payment(console, world):
     change_subscription(subscription_id=world.subscription.pk, plan_id=world.team.pk, activate="on_payment", at=TODAY)
     assert console.post(url_of("withdraw", Subscription.objects.latest("pk")), {}).status_code == 302
     assert Subscription.objects.get().active_to is None
+
+
+def test_it_marks_a_change_as_paid(console, world):
+    change_subscription(subscription_id=world.subscription.pk, plan_id=world.team.pk, activate="on_payment", at=TODAY)
+    paid = Subscription.objects.latest("pk")
+    later = datetime(2026, 1, 22, tzinfo=UTC)
+    move_test_clock(clock_id=world.clock.pk, to=later, at=later)
+    page = show(console, url_of("paid", paid), {"change_reason": "Bank transfer"})
+    assert rows_of(page) == [
+        ("Base fee", "paid", PAID, "from 2026-01-15 on", "2026-01-15 to 2026-01-22", "ends"),
+        (
+            "Base fee",
+            "default, next subscription",
+            "50.00 USD in advance, monthly",
+            NOTHING,
+            "from 2026-01-22 on",
+            "new",
+        ),
+    ]
+    assert confirm(console, url_of("paid", paid), page).status_code == 302
+    old, new = Subscription.objects.order_by("pk")
+    assert (old.active_to, new.active_from, new.awaits_payment) == (later, later, False)
+    again = console.post(url_of("paid", paid), {})
+    assert "Team does not" in str(again.context["form"].non_field_errors())

@@ -3,14 +3,14 @@
 import pytest
 
 from pricing.models import Subscription, SubscriptionStatus
+from pricing.services.customers import CustomerIsSubscribed, check_no_contract
 from pricing.services.subscriptions.change import (
     ChangeAwaitsPayment,
     NoChangeAwaitsPayment,
-    abandon_change,
     activate_change,
     change_subscription,
 )
-from pricing.services.subscriptions.end import cancel_subscription
+from pricing.services.subscriptions.end import cancel_subscription, delete_subscription
 from pricing.services.subscriptions.start import SecondSubscription, start_subscription
 from pricing.services.subscriptions.timing import InvalidTiming
 from tests.pricing.contract_rows import AT, DAY, FEB_10, big_plan, on_flat, rows
@@ -62,13 +62,11 @@ def test_it_leaves_an_end_before_the_payment_as_it_was(current, pending):
 
 
 def test_it_deletes_a_change_that_is_abandoned_and_goes_on(current, pending, big):
-    with pytest.raises(ChangeAwaitsPayment) as refusal:
+    with pytest.raises(ChangeAwaitsPayment, match="Delete the subscription Big first, or wait until it is") as refusal:
         change(current, big, at=AT + 2 * DAY)
     assert refusal.value.status == 409
-    abandon_change(subscription_id=pending.pk)
+    delete_subscription(subscription_id=pending.pk, at=AT + 2 * DAY)
     assert (Subscription.objects.get(), rows(current)) == (current, [("20.00", AT, None)])
-    with pytest.raises(NoChangeAwaitsPayment):
-        abandon_change(subscription_id=current.pk)
     assert change(current, big, at=AT + 2 * DAY)[1].active_from == AT + 2 * DAY
 
 
@@ -85,3 +83,12 @@ def test_it_refuses_to_activate_beside_yet_another_subscription(current, pending
         activate_change(subscription_id=pending.pk, at=AT + 3 * DAY)
     pending.refresh_from_db()
     assert (pending.awaits_payment, rows(pending)) == (True, [])
+
+
+def test_it_keeps_a_customer_until_a_payment_is_no_longer_awaited(current, pending):
+    cancel_subscription(subscription_id=current.pk, at=AT + DAY, active_to=AT + 2 * DAY)
+    customer, over = current.customer, AT + 3 * DAY
+    with pytest.raises(CustomerIsSubscribed, match="Delete the subscription Big first: it awaits payment"):
+        check_no_contract(customer, over)
+    delete_subscription(subscription_id=pending.pk, at=over)
+    check_no_contract(customer, over)

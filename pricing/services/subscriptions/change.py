@@ -109,24 +109,16 @@ def activate_change(*, subscription_id: int, at: datetime) -> tuple[Subscription
     :raises NoChangeAwaitsPayment: if it awaits none.
     :raises SecondSubscription: if yet another subscription runs then or is scheduled.
     """
-    following = _awaiting(subscription_id)
-    current = following.supersedes
-    assert current is not None
-    following.awaits_payment = False
-    following.contract = rebased(following.agreed, start=at, zone=following.zone).to_json()
-    following.active_from = at
+    following = locked_subscription(subscription_id)
+    current = _paid(following, at)
     _take_over(current, following, at)
     return current, following
 
 
-@transaction.atomic
-def abandon_change(*, subscription_id: int) -> None:
-    """
-    Delete the subscription that awaits payment; the one before goes on.
-
-    :raises NoChangeAwaitsPayment: if it awaits none.
-    """
-    _awaiting(subscription_id).delete()
+def preview_activate_change(*, subscription_id: int, at: datetime) -> Preview:
+    """Return what `activate_change` would change; it raises NoChangeAwaitsPayment like that."""
+    following = Subscription.objects.select_related("customer", "supersedes").get(pk=subscription_id)
+    return _preview(_paid(following, at), following)
 
 
 @transaction.atomic
@@ -249,18 +241,23 @@ def _take_over(current: Subscription, following: Subscription, at: datetime) -> 
 
 def _preview(current: Subscription, following: Subscription) -> Preview:
     start = following.active_from
-    after = schedule_of(current, replace(current.agreed, active_to=start))
+    after = schedule_of(current, replace(current.agreed, active_to=min(start, current.active_to or start)))
     return Preview(start, schedule_of(current), after, schedule_of(following))
 
 
 def _check_nothing_pending(current: Subscription) -> None:
     pending = Subscription.objects.filter(supersedes=current, awaits_payment=True).first()
     if pending is not None:
-        raise ChangeAwaitsPayment(f"Abandon the change to {pending.name} first: it awaits payment.")
+        raise ChangeAwaitsPayment(
+            f"Delete the subscription {pending.name} first, or wait until it is paid: it awaits payment."
+        )
 
 
-def _awaiting(subscription_id: int) -> Subscription:
-    following = locked_subscription(subscription_id)
+def _paid(following: Subscription, at: datetime) -> Subscription:
     if not following.awaits_payment:
         raise NoChangeAwaitsPayment(f"Choose a subscription that awaits payment: {following.name} does not.")
-    return following
+    assert following.supersedes is not None
+    following.awaits_payment = False
+    following.contract = rebased(following.agreed, start=at, zone=following.zone).to_json()
+    following.active_from = at
+    return following.supersedes

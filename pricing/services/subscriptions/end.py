@@ -78,7 +78,7 @@ def preview_restore(*, subscription_id: int, at: datetime) -> Preview:
 @transaction.atomic
 def delete_subscription(*, subscription_id: int, at: datetime) -> None:
     """
-    Delete a subscription that has not started.
+    Delete a subscription that has not started, or awaits payment; the one before it stays as it is.
 
     :raises TransitionNotAllowed: if it has.
     """
