@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from pricing.models import SubscriptionAddon
+from pricing.models import PlanAddon, Subscription, SubscriptionAddon
 from pricing.models import SubscriptionStatus as Status
 from pricing.services.subscriptions import addons
 from pricing.services.subscriptions.contracts import schedule_of
@@ -18,7 +18,7 @@ quantities = st.integers(0, 3)
 
 
 class AddonActs(Acts):
-    @precondition(lambda self: self.is_any(Status.ACTIVE))
+    @precondition(lambda self: self.is_any_untaken())
     @rule(who=anyone, which=st.integers(0, 1), quantity=quantities, timing=cycles)
     def take(self, who, which, quantity, timing):
         one, addon, cards = self.offer(who, which)
@@ -44,7 +44,7 @@ class AddonActs(Acts):
             plain = schedule_of(one, addons=[])
             assert rows_from(schedule_of(one), self.at) == rows_from(plain, self.at)
 
-    @precondition(lambda self: self.is_any(Status.ACTIVE))
+    @precondition(lambda self: self.is_any_untaken())
     @rule(who=anyone, which=st.integers(0, 1), quantity=st.integers(1, 3))
     def take_and_give_back_at_once(self, who, which, quantity):
         one, addon, cards = self.offer(who, which)
@@ -56,12 +56,19 @@ class AddonActs(Acts):
             assert kept_items(one, self.at) == before
 
     def offer(self, who, which):
-        """Return a subscription, and an add-on that it has not taken yet if there is one."""
-        one = self.one(who, where=lambda one: not one.addons.exists())
+        """Return a subscription, and an add-on of its plan that it has not taken yet if there is one."""
+        one = self.one(who, where=lambda one: self.untaken(one))
         every = list(self.sold.addon_cards.items())
-        taken = set(one.addons.values_list("addon_id", flat=True)) if who else set()
-        found = [(addon, cards) for addon, cards in every if addon not in taken] or every
-        return one, *found[which % len(found)]
+        found = self.untaken(one) if who else every
+        return one, *(found or every)[which % len(found or every)]
+
+    def is_any_untaken(self):
+        return any(self.untaken(one) for one in Subscription.objects.in_status([Status.ACTIVE], self.at))
+
+    def untaken(self, one):
+        offered = set(PlanAddon.objects.filter(plan=one.plan_id).values_list("addon_id", flat=True))
+        left = offered - set(one.addons.values_list("addon_id", flat=True))
+        return [(addon, cards) for addon, cards in self.sold.addon_cards.items() if addon in left]
 
     def set_quantity(self, taken, quantity, timing):
         """Change how many of an add-on there are, in the model as well."""

@@ -44,8 +44,8 @@ class Acts(RuleBasedStateMachine):
         except InvalidTiming:
             return "immediate" if who % 4 else timing, self.at
 
-    def is_any(self, status):
-        return Subscription.objects.in_status([status], self.at).exists()
+    def is_any(self, status, **where):
+        return Subscription.objects.in_status([status], self.at).filter(**where).exists()
 
     def offered(self, plan):
         if plan is None:

@@ -103,7 +103,7 @@ class Lives(Edits, AddonActs):
         later = {"activate": "on_payment"} if is_paid_later else {}
         self.born(self.act(change.change_subscription, told, subscription_id=self.one(who).pk, **given, **later))
 
-    @precondition(lambda self: self.is_any(Status.ACTIVE))
+    @precondition(lambda self: self.is_any(Status.ACTIVE, plan=self.sold.plans["pro 1"]))
     @rule(who=anyone, version=st.sampled_from([None, 2]), timing=cycles)
     def migrate(self, who, version, timing):
         one = self.one(who, where=lambda one: one.plan == self.sold.plans["pro 1"])
@@ -117,7 +117,7 @@ class Lives(Edits, AddonActs):
         if is_paid:
             self.act(change.activate_change, None, subscription_id=one.pk)
         else:
-            end.delete_subscription(subscription_id=one.pk, at=self.at)
+            change.abandon_change(subscription_id=one.pk)
             self.is_changed = True
 
 
@@ -126,12 +126,12 @@ class Lives(Edits, AddonActs):
 def test_it_bills_all_time_once_whatever_happens(settings, is_one_at_a_time):
     settings.ONE_SUBSCRIPTION_PER_CUSTOMER = is_one_at_a_time
     # Each setting sees lives of its own, the same in every run.
-    run(Lives, 12, seed(int(is_one_at_a_time)))
+    run(Lives, 10, seed(int(is_one_at_a_time)))
 
 
 @pytest.mark.django_db
 def test_it_bills_all_time_once_however_a_contract_is_edited():
-    run(Edits, 12, seed(0))
+    run(Edits, 11, seed(0))
 
 
 def run(lives, count, seeded):
