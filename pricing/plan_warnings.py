@@ -26,7 +26,7 @@ def card_warnings(card: CardFacts, currency: str) -> Iterator[Issue]:
     charge = charge_of_card(card)
     if charge is None:
         return
-    if card.feature is not None and not card.feature.has_meter:
+    if card.price_type != "flat" and card.feature is not None and not card.feature.has_meter:
         message = f"The feature {card.feature.key!r} has no meter, so its usage is never counted."
         yield Issue("priced_feature_without_meter", message, ".featureKey")
     for message in warnings_of(charge, currency):

@@ -28,6 +28,7 @@ def test_it_has_nothing_to_say_of_a_plain_plan():
 def test_it_warns_of_a_priced_feature_that_nothing_measures():
     flat = {"type": "flat", "amount": "5"}
     assert found([card(price=flat)]) == []
+    assert found([card(has_meter=False, type="flat_fee", price=flat)]) == []
     assert found([card(has_meter=False)]) == [("priced_feature_without_meter", "$.phases[0].rateCards[0].featureKey")]
 
 
