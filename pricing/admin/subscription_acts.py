@@ -40,7 +40,6 @@ from pricing.services.subscriptions.end import (
     unschedule_cancelation,
 )
 from pricing.services.subscriptions.start import preview_start, start_subscription
-from pricing.services.subscriptions.timing import cancel_at
 
 _PLAN_FIELDS = {
     "plan_not_active": "plan",
@@ -108,12 +107,10 @@ def cancel_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     """Return the act that ends a subscription."""
 
     def preview(data: dict[str, Any], at: datetime) -> Effect:
-        active_to = cancel_at(row, timing_of(data), at=at)
-        return effect_of(row, preview_cancel(subscription_id=row.pk, active_to=active_to, at=at))
+        return effect_of(row, preview_cancel(subscription_id=row.pk, timing=timing_of(data), at=at))
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
-        active_to = cancel_at(row, timing_of(data), at=at)
-        ended = cancel_subscription(subscription_id=row.pk, active_to=active_to, at=at)
+        ended = cancel_subscription(subscription_id=row.pk, timing=timing_of(data), at=at)
         return ended, f"{row.name} of {row.customer.name} ends at {when(ended.active_to, row.zone)}."
 
     return Act(

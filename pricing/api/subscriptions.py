@@ -36,7 +36,7 @@ from pricing.services.subscriptions.end import (
 )
 from pricing.services.subscriptions.offers import PlanNotActive
 from pricing.services.subscriptions.start import start_subscription
-from pricing.services.subscriptions.timing import cancel_at, start_at
+from pricing.services.subscriptions.timing import start_at
 
 
 @describe.SUBSCRIPTIONS
@@ -88,8 +88,7 @@ class CancelSubscription(ApiView):
         subscription = find_subscription(subscription_id)
         sent = checked(SubscriptionCancelInput, request.data).validated_data
         at = clock.now(subscription.customer)
-        end = cancel_at(subscription, timing_of(sent), at=at)
-        cancel_subscription(subscription_id=subscription.pk, at=at, active_to=end)
+        cancel_subscription(subscription_id=subscription.pk, at=at, timing=timing_of(sent))
         return Response(_output(subscription_id, at))
 
 

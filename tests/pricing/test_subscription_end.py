@@ -1,11 +1,15 @@
 """Subscriptions are cancelled, go on, give back what was to follow, and are deleted."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from pricing.contract_edits import RemovePhase, Shift
 from pricing.models import Subscription, SubscriptionItem, SubscriptionPhase, SubscriptionStatus
+from pricing.services.subscriptions import end
 from pricing.services.subscriptions.change import change_subscription
+from pricing.services.subscriptions.contracts import locked_subscription
+from pricing.services.subscriptions.edit import edit_subscription
 from pricing.services.subscriptions.end import (
     cancel_subscription,
     delete_subscription,
@@ -31,8 +35,7 @@ def current():
 
 
 def cancel(subscription, at=AT + DAY, timing="next_billing_cycle"):
-    end = cancel_at(subscription, timing, at=at)
-    return cancel_subscription(subscription_id=subscription.pk, at=at, active_to=end)
+    return cancel_subscription(subscription_id=subscription.pk, at=at, timing=timing)
 
 
 def test_it_ends_at_once_or_where_billing_periods_meet(current):
@@ -57,11 +60,27 @@ def test_it_names_the_bounds_for_a_time_between_them(current, _case, timing, mes
     assert (refusal.value.status, refusal.value.extensions["validationErrors"][0]["field"]) == (400, "$.timing")
 
 
-def test_it_ends_at_no_bound_that_has_just_passed(current):
-    # Two minutes are given for the way, but the end is not in the past, and now is no bound.
+def test_it_ends_at_a_bound_that_has_just_passed(current):
+    # Two minutes are given for the way.
+    late = FEB_10 + GRACE
+    with pytest.raises(InvalidTiming, match="Choose a time from"):
+        cancel_subscription(subscription_id=current.pk, at=late + timedelta(microseconds=1), timing=FEB_10)
     with pytest.raises(InvalidTiming, match="where billing periods meet"):
-        cancel_at(current, FEB_10, at=FEB_10 + GRACE)
-    assert cancel_at(current, FEB_10, at=FEB_10) == FEB_10
+        cancel_subscription(subscription_id=current.pk, at=late, timing=late)
+    cancel_subscription(subscription_id=current.pk, at=late, timing=FEB_10)
+    assert rows(current) == [("20.00", AT, FEB_10)]
+
+
+def test_it_ends_by_the_contract_as_it_is_once_it_has_the_lock(monkeypatch):
+    subscription = start_subscription(customer_id=CustomerFactory().pk, plan_id=big_plan().pk, at=AT)
+
+    def locked_after_an_edit(pk):
+        # Without the next phase, the trial goes on beyond 24 January.
+        edit_subscription(subscription_id=pk, operations=[RemovePhase("rest", Shift.PREV)], at=AT + DAY)
+        return locked_subscription(pk)
+
+    monkeypatch.setattr(end, "locked_subscription", locked_after_an_edit)
+    assert cancel(subscription).active_to == FEB_10
 
 
 def test_it_meets_bounds_where_phases_do():

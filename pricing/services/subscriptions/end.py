@@ -12,26 +12,32 @@ from pricing.models import Subscription
 from pricing.services.subscriptions.contracts import Preview, locked_subscription, preview_of, write_contract
 from pricing.services.subscriptions.start import SecondSubscription, check_one_at_a_time
 from pricing.services.subscriptions.states import Act, check_act
-from pricing.services.subscriptions.timing import InvalidTiming
+from pricing.services.subscriptions.timing import InvalidTiming, Timing, cancel_at
 
 
 @transaction.atomic
-def cancel_subscription(*, subscription_id: int, at: datetime, active_to: datetime) -> Subscription:
+def cancel_subscription(
+    *, subscription_id: int, at: datetime, timing: Timing = "next_billing_cycle", active_to: datetime | None = None
+) -> Subscription:
     """
-    End a subscription, and with it every item, at `active_to`, which is `at` or later; see `timing.cancel_at`.
+    End a subscription, and with it every item; see `timing.cancel_at`. `active_to` instead is any time from `at` on.
 
     :raises TransitionNotAllowed: unless it is active.
-    :raises InvalidTiming: if the end lies in the past or not after the start.
+    :raises InvalidTiming: if the end is no bound of its billing periods, lies in the past or not after the start.
     """
     subscription = locked_subscription(subscription_id)
-    write_contract(subscription=subscription, contract=_canceled(subscription, active_to, at), at=at)
+    contract = _canceled(subscription, timing, active_to, at)
+    write_contract(subscription=subscription, contract=contract, at=at)
     return subscription
 
 
-def preview_cancel(*, subscription_id: int, at: datetime, active_to: datetime) -> Preview:
+def preview_cancel(
+    *, subscription_id: int, at: datetime, timing: Timing = "next_billing_cycle", active_to: datetime | None = None
+) -> Preview:
     """Return what `cancel_subscription` would change; it raises what that raises."""
     subscription = Subscription.objects.get(pk=subscription_id)
-    return preview_of(subscription, _canceled(subscription, active_to, at), active_to)
+    contract = _canceled(subscription, timing, active_to, at)
+    return preview_of(subscription, contract, contract.active_to or at)
 
 
 @transaction.atomic
@@ -87,12 +93,13 @@ def delete_subscription(*, subscription_id: int, at: datetime) -> None:
     _delete(subscription)
 
 
-def _canceled(subscription: Subscription, active_to: datetime, at: datetime) -> Contract:
+def _canceled(subscription: Subscription, timing: Timing, active_to: datetime | None, at: datetime) -> Contract:
     check_act(Act.CANCEL, subscription, at)
-    if active_to < at or active_to <= subscription.active_from:
+    end = active_to or cancel_at(subscription, timing, at=at)
+    if (active_to and active_to < at) or end <= subscription.active_from:
         earliest = max(at, subscription.active_from)
-        raise InvalidTiming(f"End the subscription after {earliest.isoformat()}, not at {active_to.isoformat()}.")
-    return replace(subscription.agreed, active_to=active_to)
+        raise InvalidTiming(f"End the subscription after {earliest.isoformat()}, not at {end.isoformat()}.")
+    return replace(subscription.agreed, active_to=end)
 
 
 def _continued(subscription: Subscription, at: datetime) -> Contract:

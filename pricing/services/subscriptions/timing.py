@@ -11,6 +11,8 @@ from pricing.models import Subscription
 Timing = Literal["immediate", "next_billing_cycle"] | datetime
 # Whoever asks for "now" in a time of their own is given this much for the way.
 GRACE = timedelta(minutes=2)
+# Far from the last year that Python can count, and so near that all billing periods up to it can be drawn.
+_FURTHEST = timedelta(days=36_525)
 
 
 class InvalidTiming(DomainError):
@@ -25,7 +27,8 @@ def start_at(timing: Timing, *, at: datetime) -> datetime:
     """
     Return when a new subscription starts.
 
-    :raises InvalidTiming: if that is the next billing cycle, which it has none of yet, or lies in the past.
+    :raises InvalidTiming: if that is the next billing cycle, which it has none of yet, lies in the past,
+        or over 100 years ahead.
     """
     if timing == "next_billing_cycle":
         raise InvalidTiming("Start immediately or at a time: a new subscription has no billing cycle yet.")
@@ -36,17 +39,22 @@ def cancel_at(subscription: Subscription, timing: Timing, *, at: datetime) -> da
     """
     Return when a subscription ends, or gives way to the next one.
 
-    :raises InvalidTiming: if a given time is no bound of its billing periods, or lies in the past.
+    A bound that passed within `GRACE` counts as sent: whoever ends at a bound means that one.
+
+    :raises InvalidTiming: if a given time is no bound of its billing periods, lies in the past or over 100 years ahead.
     """
     if timing == "next_billing_cycle":
         return _period_end(subscription, at)
-    end = _given(timing, at)
-    if timing != "immediate" and _period_start(subscription, end) != end:
+    if timing == "immediate":
+        return at
+    _check_not_past(timing, at)
+    if _period_start(subscription, timing) != timing:
         raise InvalidTiming(
-            f"End at {_period_start(subscription, end).isoformat()} or {_period_end(subscription, end).isoformat()}, "
-            f"where billing periods meet, instead of {end.isoformat()}."
+            f"End at {_period_start(subscription, timing).isoformat()} or "
+            f"{_period_end(subscription, timing).isoformat()}, "
+            f"where billing periods meet, instead of {timing.isoformat()}."
         )
-    return end
+    return timing
 
 
 def edit_at(subscription: Subscription, timing: Timing, *, at: datetime) -> datetime:
@@ -70,7 +78,7 @@ def addon_at(subscription: Subscription, timing: Timing, *, at: datetime) -> dat
     """
     Return when an add-on's quantity changes.
 
-    :raises InvalidTiming: if a given time lies in the past.
+    :raises InvalidTiming: if a given time lies in the past, or over 100 years ahead.
     """
     return _period_end(subscription, at) if timing == "next_billing_cycle" else _given(timing, at)
 
@@ -78,9 +86,15 @@ def addon_at(subscription: Subscription, timing: Timing, *, at: datetime) -> dat
 def _given(timing: Timing, at: datetime) -> datetime:
     if not isinstance(timing, datetime):
         return at
+    _check_not_past(timing, at)
+    return max(timing, at)
+
+
+def _check_not_past(timing: datetime, at: datetime) -> None:
     if timing < at - GRACE:
         raise InvalidTiming(f"Choose a time from {at.isoformat()} on, not {timing.isoformat()}.")
-    return max(timing, at)
+    if timing > at + _FURTHEST:
+        raise InvalidTiming(f"Choose a time within the next 100 years, not {timing.isoformat()}.")
 
 
 def _period_start(subscription: Subscription, at: datetime) -> datetime:
