@@ -79,6 +79,9 @@ def overlap_issues(*, plan: CardFacts, addon: CardFacts) -> Iterator[Issue]:
     if ours.billing_cadence != theirs.billing_cadence:
         message = f"Bill it every {ours.billing_cadence or 'time it is taken, once'}, like the plan's rate card."
         yield Issue("rate_card_billing_cadence_mismatch", message, ".billingCadence")
+    elif ours.is_one_time_fee or theirs.is_one_time_fee:
+        message = "Give it a key that the plan does not have: nothing can be added to what is billed once."
+        yield Issue("rate_card_one_time_price_not_allowed", message, ".billingCadence")
     if ours.unit_config != theirs.unit_config:
         yield Issue("rate_card_unit_config_mismatch", "Use the unitConfig of the plan's rate card.", ".unitConfig")
     yield from _price_overlap(plan, addon)
@@ -99,6 +102,9 @@ def _instance_issues(addon: AddonFacts) -> Iterator[Issue]:
         if addon.instance_type == MULTIPLE and card.price_type not in (None, "flat"):
             message = f"Rate card {card.terms.key!r}: Use a flat price or none: the add-on is sold in any quantity."
             yield Issue("addon_invalid_ratecard_price_for_multi_instance", message, f"{_path(index)}.price")
+        if addon.instance_type == MULTIPLE and card.terms.is_one_time_fee:
+            message = f"Rate card {card.terms.key!r}: Bill it repeatedly, such as P1M, or make the add-on {SINGLE}."
+            yield Issue("addon_one_time_price_for_multi_instance", message, f"{_path(index)}.billingCadence")
 
 
 def _offer_issues(attachment: Attachment, currency: str) -> Iterator[Issue]:

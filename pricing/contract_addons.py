@@ -54,14 +54,34 @@ def with_addons(contract: Contract, addons: Sequence[TakenAddon]) -> Contract:
     """
     Return a contract with what its add-ons add, once per unit of quantity, while they are taken.
 
-    An item is split where that changes; an add-on's rate card without a counterpart is an item of its own.
+    An item is split where that changes; an add-on's rate card without a counterpart is an item of its own. What is
+    billed once is there once: where the add-on is first taken, within that phase.
 
     :raises AddonConflict: if an add-on and an item of one key do not go together.
     """
     if not any(addon.spans for addon in addons):
         return contract
-    phases = (replace(phase, items=tuple(_items(phase, end, addons))) for phase, end in phase_ends(contract))
+    parts = [part for addon in addons for part in _by_billing(addon, contract)]
+    phases = (replace(phase, items=tuple(_items(phase, end, parts))) for phase, end in phase_ends(contract))
     return replace(contract, phases=tuple(phases))
+
+
+def _by_billing(addon: TakenAddon, contract: Contract) -> Iterator[TakenAddon]:
+    """Yield an add-on's rate cards that are billed repeatedly, then those billed once with the time they are there."""
+    yield replace(addon, terms=tuple(terms for terms in addon.terms if not terms.is_one_time_fee))
+    once = tuple(terms for terms in addon.terms if terms.is_one_time_fee)
+    if once and addon.spans:
+        yield replace(addon, terms=once, spans=(_first_taken(addon.spans, contract),))
+
+
+def _first_taken(spans: Sequence[AddonSpan], contract: Contract) -> AddonSpan:
+    first = spans[0]
+    end = first.active_to
+    for span in spans[1:]:
+        if span.active_from == end:
+            end = span.active_to
+    phase_end = next(time for _, time in phase_ends(contract) if time is None or first.active_from < time)
+    return replace(first, active_to=min((time for time in (end, phase_end) if time is not None), default=None))
 
 
 def _items(phase: Phase, end: datetime | None, addons: Sequence[TakenAddon]) -> Iterator[ItemVersion]:
@@ -131,6 +151,8 @@ def _holds(start: datetime, end: datetime | None, at: datetime) -> bool:
 def _plus(terms: Terms, card: Terms, addon: str) -> Terms:
     if terms.feature_id != card.feature_id or terms.billing_cadence != card.billing_cadence:
         raise _conflict(terms, addon, "another feature or billing cadence")
+    if terms.is_one_time_fee or card.is_one_time_fee:
+        raise _conflict(terms, addon, "a rate card of that key, and what is billed once does not add up")
     added = replace(
         terms,
         entitlement_template=_entitlement(terms, card, addon),

@@ -30,6 +30,11 @@ class Terms:
     tax_config: JsonObject | None = None
     metadata: JsonObject = field(default_factory=dict)
 
+    @property
+    def is_one_time_fee(self) -> bool:
+        """Whether it has a price that is billed once."""
+        return self.price is not None and self.billing_cadence is None
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON data."""
         return asdict(self)

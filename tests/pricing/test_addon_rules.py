@@ -56,6 +56,13 @@ def test_it_lets_an_add_on_go_with_what_it_can_be_added_to(_case, ours, theirs):
         ("feature", card(), card(feature_id=2), "rate_card_feature_key_mismatch", ".featureKey"),
         ("cadence", card(), card(billing_cadence="P1Y"), "rate_card_billing_cadence_mismatch", ".billingCadence"),
         (
+            "once on once",
+            card(price=FLAT, billing_cadence=None),
+            card(price=FLAT, billing_cadence=None),
+            "rate_card_one_time_price_not_allowed",
+            ".billingCadence",
+        ),
+        (
             "units",
             card(price=UNIT, unit_config={"operation": "divide", "conversionFactor": "10"}),
             card(),
@@ -117,4 +124,9 @@ def test_it_lets_a_draft_be_empty_and_sells_only_flat_prices_in_any_quantity():
     assert addon_issues(addon(card(price=FLAT), instance_type="multiple")) == []
     issues = addon_issues(addon(card(price=UNIT), instance_type="multiple"))
     assert [issue.code for issue in issues] == ["addon_invalid_ratecard_price_for_multi_instance"]
+    once = addon(card(type="flat_fee", price=FLAT, billing_cadence=None), instance_type="multiple")
+    assert [(issue.code, issue.field) for issue in addon_issues(once)] == [
+        ("addon_one_time_price_for_multi_instance", "$.rateCards[0].billingCadence")
+    ]
+    assert addon_issues(addon(*once.cards)) == []
     assert [issue.code for issue in addon_draft_issues(addon(instance_type="many"))] == ["addon_invalid_instance_type"]

@@ -62,6 +62,17 @@ def test_it_makes_an_item_of_its_own_of_what_the_phase_does_not_have():
     assert rows(added) == rows(contract())
 
 
+def test_what_an_addon_bills_once_is_there_once_whatever_is_taken_later_and_in_the_phase_it_is_first_taken():
+    setup = flat("setup", "50", billing_cadence=None)
+    for more in ([], [(FEB_20, 2)], [(MAR_10, 0), (MAR_31, 1)]):
+        addon = taken(setup, flat("seats", "5"), quantities=[(FEB_10, 1), *more])
+        added = with_addons(contract(), [addon])
+        assert rows(added, "setup") == [("trial", "50", FEB_10, FEB_28)]
+        assert len(rows(added, "seats")) > 2
+    ended = taken(setup, quantities=[(FEB_10, 1), (FEB_20, 0)])
+    assert rows(with_addons(contract(), [ended]), "setup") == [("trial", "50", FEB_10, FEB_20)]
+
+
 def test_it_adds_several_addons_one_after_the_other():
     addons = [taken(flat("fee", "5")), taken(flat("fee", "2"), quantities=[(MAR_31, 4)], name="More")]
     assert rows(with_addons(contract(), addons))[-2:] == [
@@ -120,6 +131,7 @@ def test_it_adds_free_units_per_unit():
     [
         (flat("fee"), flat("fee", feature_id=1), "another feature or billing cadence"),
         (flat("fee"), flat("fee", billing_cadence="P1Y"), "another feature or billing cadence"),
+        (flat("fee", billing_cadence=None), flat("fee", billing_cadence=None), "billed once"),
         (tokens(), tokens(), "a price that does not add up with it"),
         (flat("tokens", feature_id=1), tokens(), "a price that does not add up with it"),
         (
