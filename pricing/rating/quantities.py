@@ -22,7 +22,7 @@ class Units:
     Units in the order they were used: those above `start` up to `end` are charged here.
 
     Those up to `start` were charged under an earlier item. Free ones are left out on both sides: `free` of them were
-    used up here. `is_first` says that no earlier item had usage in the period.
+    used up here. `is_first` says that no earlier item was billed in the period.
     """
 
     start: Fraction
@@ -62,7 +62,7 @@ def cells_of(charge: Charge, usage: Usage) -> list[Cell]:
         metered = max(Fraction(quantity), Fraction(0))
         start, end = convert(charge.unit, carried), convert(charge.unit, carried + metered)
         used, used_before = min(end, free), min(start, carried_free)
-        counted = Units(start - used_before, end - used, used - used_before, not carried)
+        counted = Units(start - used_before, end - used, used - used_before, usage.is_first and not carried)
         found.append(Cell(key, label, price, counted, metered, carried))
         free, carried_free = free - used, carried_free - used_before
     return found

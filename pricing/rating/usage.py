@@ -15,10 +15,10 @@ class Usage:
     What was used of one item in a period so far, and how much of the period that is.
 
     `carried` was used in the same whole period under an earlier item and billed there: it fills tiers, packages and
-    free units here, and is not billed again. `cells` and `carried_cells` split both by the cells of a matrix price.
-    `part` is the share of the whole period that is billed: it scales flat prices, and commitments where the charge says
-    so. What is only known when the period ends (a minimum, a volume price, a flat price in arrears) waits until
-    `is_final`.
+    free units here, and is not billed again. `is_first` False says that there was such an item, whether used or not.
+    `cells` and `carried_cells` split both quantities by the cells of a matrix price. `part` is the share of the whole
+    period that is billed: it scales flat prices, and commitments where the charge says so. What is only known when the
+    period ends (a minimum, a volume price, a flat price in arrears) waits until `is_final`.
     """
 
     quantity: Decimal
@@ -27,6 +27,7 @@ class Usage:
     carried_cells: tuple[tuple[str, Decimal], ...] = ()
     part: Fraction = Fraction(1)
     is_final: bool = True
+    is_first: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.part <= 1:

@@ -89,21 +89,22 @@ rows = st.lists(
 
 
 @st.composite
-def usages(draw, charge, carried=None, carried_rows=None):
-    """Usage that fits a charge; `carried` is the same in every state of a period."""
+def usages(draw, charge, carried=None, carried_rows=None, is_first=True):
+    """Usage that fits a charge; `carried` and `is_first` are the same in every state of a period."""
     part, is_final = draw(shares), draw(st.booleans())
     if not isinstance(charge.price, MatrixPrice):
-        return Usage(draw(quantities), carried or Decimal(0), part=part, is_final=is_final)
+        return Usage(draw(quantities), carried or Decimal(0), part=part, is_final=is_final, is_first=is_first)
     cells = matrix_cells(charge.price, draw(rows))
     earlier = matrix_cells(charge.price, carried_rows or [])
-    return Usage(_sum(cells), _sum(earlier), cells, earlier, part, is_final)
+    return Usage(_sum(cells), _sum(earlier), cells, earlier, part, is_final, is_first)
 
 
 @st.composite
 def periods(draw, of=every_charge):
     """A charge and the states of one period as it is billed; usage and share may also shrink between two bills."""
     charge, carried, carried_rows = draw(of), draw(st.just(Decimal(0)) | quantities), draw(rows)
-    return charge, draw(st.lists(usages(charge, carried, carried_rows), min_size=1, max_size=5))
+    is_first = draw(st.booleans())
+    return charge, draw(st.lists(usages(charge, carried, carried_rows, is_first), min_size=1, max_size=5))
 
 
 def _sum(cells):

@@ -65,6 +65,15 @@ def test_it_sums_to_the_whole_however_a_period_is_split(period, currency):
     assert nonzero(sums) == nonzero({line.key: line.amount for line in whole.lines})
 
 
+@given(price=graduated, currency=currencies, first=quantities, second=quantities)
+def test_it_charges_the_flat_prices_of_tiers_once_however_many_items_a_period_has(price, currency, first, second):
+    first, second = max(first, Decimal(0)), max(second, Decimal(0))
+    states = [Usage(first), Usage(second, first, is_first=False)]
+    parts = [bill(Charge(price), currency, None, state) for state in states]
+
+    assert sum(map(flats, parts)) == flats(bill(Charge(price), currency, None, Usage(first + second)))
+
+
 @given(period=periods(), currency=currencies)
 def test_it_rounds_every_amount_once_to_the_currency(period, currency):
     charge, states = period
@@ -116,6 +125,10 @@ def test_it_takes_each_discount_off_a_line_of_the_same_bill(data, charge, curren
         if line.category == "discount":
             assert 0 < -line.amount <= regular[line.of].amount
             assert line.key.startswith(f"{line.of}.")
+
+
+def flats(rated):
+    return sum((line.amount for line in rated.lines if line.key.endswith("_flat")), Decimal(0))
 
 
 def nonzero(sums):
