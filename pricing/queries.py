@@ -1,6 +1,6 @@
 """Reads of pricing: which periods a subscription has, whose usage an item carries on, and what is sold by a meter."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -61,10 +61,20 @@ def carried_stretches(
 
     `earlier` are the customer's items of the same feature that have ended by the item's start, the newest first.
     """
-    before = [_earlier(one, one.active_to) for one in earlier] if item.subscription.carries_usage else []
+    before = [_earlier(one, one.active_to) for one in _carried(item, earlier)]
     if item.active_from < start:
         before.insert(0, _earlier(item, start))
     return step_back(start=start, earlier=before)
+
+
+def _carried(item: SubscriptionItem, earlier: Iterable[SubscriptionItem]) -> Iterator[SubscriptionItem]:
+    """Yield earlier items up to where a subscription that does not carry usage took over from another one."""
+    newer = item
+    for one in earlier:
+        if one.subscription_id != newer.subscription_id and not newer.subscription.carries_usage:
+            return
+        yield one
+        newer = one
 
 
 def current_period(subscription: Subscription, at: datetime) -> Period:
@@ -95,7 +105,7 @@ def _within(span: Span, inner: Span) -> Span:
 
 def _earlier(item: SubscriptionItem, end: datetime | None) -> Earlier:
     subscription = item.subscription
-    return Earlier(Span(item.active_from, end), _rhythm(subscription, item.billing_cadence), subscription.carries_usage)
+    return Earlier(Span(item.active_from, end), _rhythm(subscription, item.billing_cadence))
 
 
 def _span(subscription: Subscription) -> Span:

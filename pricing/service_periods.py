@@ -54,7 +54,6 @@ class Earlier:
 
     item: Span
     service: Rhythm
-    carries: bool
 
 
 def service_periods(
@@ -114,7 +113,7 @@ def carried_stretches(*, start: datetime, earlier: Iterable[Earlier]) -> tuple[P
         if stretch is None or whole.end <= start:
             break
         found.append(stretch)
-        if stretch.start > one.item.start or not one.carries:
+        if stretch.start > one.item.start:
             break
         start = one.item.start
     return tuple(reversed(found))

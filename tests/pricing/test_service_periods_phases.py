@@ -99,8 +99,8 @@ def test_an_item_that_goes_on_after_it_was_billed_to_its_end_is_billed_from_ther
     assert [(each.period, each.whole) for each in found] == [(Period(at(6, 16), at(7, 1)), Period(at(6, 1), at(7, 1)))]
 
 
-def earlier(start, end, *, service=MONTHLY, carries=True):
-    return Earlier(Span(start, end), service, carries)
+def earlier(start, end, *, service=MONTHLY):
+    return Earlier(Span(start, end), service)
 
 
 def test_usage_is_carried_from_the_item_before_in_its_last_period():
@@ -119,5 +119,3 @@ def test_what_an_item_was_carried_counts_on():
         Period(at(6, 1), at(6, 10)),
         Period(at(6, 10), at(6, 20)),
     )
-    refreshed = [earlier(at(6, 10), at(6, 20), carries=False), before[1]]
-    assert carried_stretches(start=at(6, 20), earlier=refreshed) == (Period(at(6, 10), at(6, 20)),)
