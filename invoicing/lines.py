@@ -76,6 +76,7 @@ class LineState:
             carried_cells=self.carried_cells,
             part=self.part,
             is_final=self.is_final,
+            is_first=not self.stretches,
         )
 
     def to_json(self) -> dict[str, object]:
@@ -168,16 +169,22 @@ def rate_line(
     A cut period bears its share of a flat price by real seconds; each detailed line rounds once.
     """
     if isinstance(charge, PlanMinimum):
-        return minimum_true_up(
-            minimum=charge.amount,
-            billed=now.billed or Decimal(0),
-            part=now.part,
-            prorate=charge.prorate,
-            currency=currency,
-            name=name,
-        )
+        filled = None if before is None else _true_up(charge, name, currency, before).amount
+        return _true_up(charge, name, currency, now, filled)
     return rate(
         charge=charge, name=name, currency=currency, before=None if before is None else before.usage, now=now.usage
+    )
+
+
+def _true_up(charge: PlanMinimum, name: str, currency: str, state: LineState, trued_up: Decimal | None = None) -> Rated:
+    return minimum_true_up(
+        minimum=charge.amount,
+        billed=state.billed or Decimal(0),
+        part=state.part,
+        prorate=charge.prorate,
+        currency=currency,
+        trued_up=trued_up,
+        name=name,
     )
 
 

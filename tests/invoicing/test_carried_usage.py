@@ -52,23 +52,17 @@ def test_a_price_that_changes_within_the_period_bills_both_parts_each_at_its_pri
     check_all()
 
 
-@pytest.mark.parametrize(
-    ("carries", "second"),
-    [
-        # 80 were used before: 20 are left of the first tier, so 20 x 1.00 + 30 x 0.50
-        (True, "35.00"),
-        (False, "50.00"),
-    ],
-)
-def test_the_tiers_go_on_or_begin_again_as_the_contract_says(feature, carries, second):
+@pytest.mark.parametrize("carries", [True, False])
+def test_the_tiers_go_on_within_a_subscription_whatever_it_says_of_the_one_before(feature, carries):
     subscription = agree(metered(TIERED, feature=feature), carries_usage=carries)
     use(subscription.customer, 80, day(6, 10))
     edit(subscription, metered({**TIERED, "minimumAmount": "0"}, feature=feature), day(6, 16))
     use(subscription.customer, 50, day(6, 20))
-    assert amounts(bill(subscription, day(7, 2))) == [Decimal("80.00"), Decimal(second)]
+    # 80 were used before: 20 are left of the first tier, so 20 x 1.00 + 30 x 0.50
+    assert amounts(bill(subscription, day(7, 2))) == [Decimal("80.00"), Decimal("35.00")]
     line = InvoiceLine.objects.get(period_start=day(6, 16))
     assert line.quantity == 50
-    assert ("carried" in line.now) is carries
+    assert "carried" in line.now
     check_all()
 
 
@@ -106,6 +100,33 @@ def test_without_carrying_the_next_units_cost_what_the_first_did(feature):
     change(first, metered(TIERED, feature=feature), at=day(6, 10), carries_usage=False)
     use(first.customer, 60, day(6, 12))
     assert amounts(bill(first, day(7, 2))) == [Decimal("60.00"), Decimal("60.00")]
+    check_all()
+
+
+def test_without_carrying_an_edit_after_the_change_of_plan_goes_on_in_the_tiers_begun_with_it(feature):
+    first = agree(metered(TIERED, feature=feature))
+    use(first.customer, 60, day(6, 3))
+    second = change(first, metered(TIERED, feature=feature), at=day(6, 10), carries_usage=False)
+    use(first.customer, 60, day(6, 12))
+    edit(second, metered({**TIERED, "minimumAmount": "0"}, feature=feature), day(6, 16))
+    use(first.customer, 60, day(6, 20))
+    # 60 x 1.00; begun again 60 x 1.00; 40 x 1.00 + 20 x 0.50
+    assert amounts(bill(first, day(7, 2))) == [Decimal("60.00"), Decimal("60.00"), Decimal("50.00")]
+    check_all()
+
+
+@pytest.mark.parametrize("used_before", [0, 1])
+def test_the_flat_fee_of_the_first_tier_is_charged_once_even_if_nothing_was_used_before(feature, used_before):
+    price = {
+        "type": "tiered",
+        "mode": "graduated",
+        "tiers": [{"flatPrice": {"type": "flat", "amount": "10.00"}}],
+    }
+    subscription = agree(metered(price, feature=feature))
+    if used_before:
+        use(subscription.customer, used_before, day(6, 10))
+    edit(subscription, metered({**price, "minimumAmount": "0"}, feature=feature), day(6, 16))
+    assert amounts(bill(subscription, day(7, 2))) == [Decimal("10.00"), Decimal("0.00")]
     check_all()
 
 

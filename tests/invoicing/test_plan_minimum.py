@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
+from invoicing.lines import LineState, PlanMinimum, rate_line
 from invoicing.models import InvoiceLine
 from invoicing.queries import closing_invoices, recompute_line, upcoming_invoice
+from metering.periods import Period
 from pricing.services.plan_inputs import PhaseInput
 from pricing.services.subscriptions.end import cancel_subscription
 from tests.invoicing.agreements import agree, bill, check_all, fee, metered, new_customer, unit
@@ -96,3 +98,24 @@ def test_its_line_says_which_lines_it_counted():
     counted = line.now["counted"]
     assert [(sequence, start) for _, start, sequence in counted] == [(0, "2026-06-01T00:00:00+00:00")]
     assert line.now["billed"] == "100.00"
+
+
+@pytest.mark.parametrize(
+    ("billed", "now", "amount"),
+    [
+        # 500.00 - 350.00 = 150.00 were filled up: with 390.00 110.00 are due, with 600.00 nothing, with 300.00 200.00.
+        ("350.00", "390.00", "-40.00"),
+        ("350.00", "600.00", "-150.00"),
+        ("350.00", "300.00", "50.00"),
+        ("350.00", "350.00", "0.00"),
+        # Nothing was filled up.
+        ("510.00", "490.00", "10.00"),
+    ],
+)
+def test_a_second_line_of_a_period_is_the_difference_to_what_was_filled_up(billed, now, amount):
+    june = Period(day(6, 1), day(7, 1))
+    before, later = (LineState(june, june, Decimal(1), billed=Decimal(amount)) for amount in (billed, now))
+    rated = rate_line(
+        charge=PlanMinimum(Decimal(500), prorate=False), name="Minimum", currency="USD", before=before, now=later
+    )
+    assert str(rated.amount) == amount
