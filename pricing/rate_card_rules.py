@@ -28,12 +28,17 @@ _PRICE_CODES = {
 
 @dataclass(frozen=True)
 class FeatureFacts:
-    """What the rules need to know of a rate card's feature; `groups` are the group-by names of its meter."""
+    """
+    What the rules need to know of a rate card's feature; `groups` are the group-by names of its meter.
+
+    `is_additive` says whether what the meter counts of each group adds up to what it counts of all.
+    """
 
     key: str
     has_meter: bool
     is_archived: bool
     groups: tuple[str, ...] = ()
+    is_additive: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,9 @@ def _price_issues(card: CardFacts) -> Iterator[Issue]:
         message = "Use a flat price, or make it a usage-based rate card."
         yield Issue("rate_card_price_invalid", message, ".price.type", is_critical=True)
     if card.has_meter and card.feature is not None:
+        if charge.needs_groups and not card.feature.is_additive:
+            message = f"Use another price, or a feature whose meter sums or counts, not {card.feature.key!r}."
+            yield Issue("matrix_price_meter_not_additive", message, ".price.type")
         for group in charge.needs_groups:
             if group not in card.feature.groups:
                 known = ", ".join(card.feature.groups) or "none"

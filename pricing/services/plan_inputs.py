@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import F
 
+from metering.models import Aggregation
 from pricing.models import Feature
 from pricing.normal_terms import normal_terms
 from pricing.plan_rules import PhaseFacts, PlanFacts
@@ -133,11 +134,13 @@ def _feature_facts(card: RateCardInput) -> FeatureFacts | None:
     feature = card.feature
     if feature is None:
         return None
+    is_matrix = card.price is not None and card.price.get("type") == "matrix"
     return FeatureFacts(
         key=feature.key,
         has_meter=feature.meter_id is not None,
         is_archived=feature.archived_at is not None,
-        groups=_groups(feature) if card.price is not None and card.price.get("type") == "matrix" else (),
+        groups=_groups(feature) if is_matrix else (),
+        is_additive=not is_matrix or feature.meter is None or Aggregation(feature.meter.aggregation).is_additive,
     )
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from pricing.models import Plan, RateCard, VersionStatus
 from pricing.plan_rules import PhaseFacts, PlanFacts, draft_issues, publish_issues
-from pricing.rate_card_rules import CardFacts, FeatureFacts
+from pricing.rate_card_rules import CardFacts, FeatureFacts, card_issues
+from pricing.services.plan_inputs import card_facts
 from pricing.services.plans import (
     DraftExists,
     InvalidPlan,
@@ -17,7 +18,7 @@ from pricing.services.plans import (
     create_plan,
 )
 from pricing.terms import Terms
-from tests.factories import FeatureFactory
+from tests.factories import FeatureFactory, MeterVersionFactory
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FLAT = {"type": "flat", "amount": "20.00"}
@@ -119,6 +120,19 @@ def test_it_refuses_a_plan_that_cannot_be_with_every_reason_and_stores_nothing()
 
 
 @pytest.mark.django_db
+def test_it_refuses_a_price_by_group_of_what_does_not_add_up():
+    price = {
+        "type": "matrix",
+        "dimensions": ["model"],
+        "cells": [{"match": {"model": "large"}, "price": {"type": "unit", "amount": "1"}}],
+    }
+    for aggregation, codes in (("SUM", []), ("MAX", ["matrix_price_meter_not_additive"])):
+        version = MeterVersionFactory(meter__aggregation=aggregation, group_by={"model": "$.model"})
+        feature = FeatureFactory(version=version)
+        card = RateCardInput("usage_based", feature.key, "Tokens", price, feature)
+        assert [issue.code for issue in card_issues(card_facts(card))] == codes
+
+
 def test_it_changes_what_is_given_of_a_draft_and_leaves_the_rest():
     plan = draft(description="For teams")
     card = RateCardInput("flat_fee", "seat", "Seat", {"type": "flat", "amount": "5"})

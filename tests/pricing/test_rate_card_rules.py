@@ -10,6 +10,7 @@ FLAT = {"type": "flat", "amount": "20.00"}
 UNIT = {"type": "unit", "amount": "0.01"}
 MATRIX = {"type": "matrix", "dimensions": ["region"], "cells": [{"match": {"region": "eu"}, "price": UNIT}]}
 TOKENS = FeatureFacts("tokens", has_meter=True, is_archived=False, groups=("model",))
+PEAK = FeatureFacts("tokens", has_meter=True, is_archived=False, groups=("region",), is_additive=False)
 NO_METER = FeatureFacts("tokens", has_meter=False, is_archived=False)
 ARCHIVED = FeatureFacts("tokens", has_meter=True, is_archived=True)
 METERED = {"type": "metered", "issueAfterReset": 100}
@@ -68,6 +69,12 @@ def test_it_finds_nothing_wrong_with_what_can_be(card):
             fee(discounts={"usage": {"quantity": "1"}}),
             "usage_discount_with_flat_price",
             ".discounts.usage",
+        ),
+        (
+            "peak by group",
+            usage(feature=PEAK, price=MATRIX),
+            "matrix_price_meter_not_additive",
+            ".price.type",
         ),
         ("group", usage(price=MATRIX), "matrix_price_unknown_group", ".price.dimensions"),
         ("tax", fee(tax_config={"stripe": {"code": "x"}}), "tax_config_invalid", ".taxConfig.stripe.code"),
