@@ -10,7 +10,7 @@ from metering.admin.pages import ActionForm
 from metering.models import Customer
 from metering.periods import parse_cadence
 from pricing.admin.reviewed import Act
-from pricing.admin.subscription_effects import Effect, Frame
+from pricing.admin.subscription_effects import Effect, Frame, notes_of_rests
 from pricing.admin.subscription_forms import (
     ON_PAYMENT,
     CancelForm,
@@ -59,7 +59,8 @@ def effect_of(row: Subscription, preview: Preview, plan: Plan | None = None, not
     if plan is not None:
         following = Rhythm(row.billing_anchor, parse_cadence(plan.billing_cadence), row.customer.zone)
     frame = Frame(row.currency, row.zone, row.rhythm, following, plan.currency if plan else "")
-    return Effect(preview, frame, notes)
+    rests = notes_of_rests(preview, frame) if row.is_prorating else ()
+    return Effect(preview, frame, (*notes, *rests))
 
 
 def start_act(request: HttpRequest) -> Act:
@@ -183,7 +184,7 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         if data["timing"] != ON_PAYMENT:
             return effect
         note = "Times are those of a payment made now. Until it is paid, everything stays as it is."
-        return replace(effect, notes=(note,), awaits_payment=True)
+        return replace(effect, notes=(note, *effect.notes), awaits_payment=True)
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         _, following = change_subscription(**given(data, at))
@@ -210,7 +211,8 @@ def paid_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         shown = preview_activate_change(subscription_id=row.pk, at=at)
         before = row.supersedes
         assert before is not None
-        return Effect(shown, Frame(before.currency, before.zone, before.rhythm, row.rhythm, row.currency))
+        frame = Frame(before.currency, before.zone, before.rhythm, row.rhythm, row.currency)
+        return replace(effect_of(before, shown), frame=frame)
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         before, following = activate_change(subscription_id=row.pk, at=at)

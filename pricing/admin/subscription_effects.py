@@ -1,15 +1,17 @@
 """The exact effect of an act on a subscription, as tables: each item before and after, and the billing periods."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from metering.admin.display import NOTHING
-from metering.periods import MICROSECOND, Period
+from metering.periods import MICROSECOND, Period, parse_cadence
 from pricing.admin.subscription_course import Row
 from pricing.admin.subscription_words import from_to, price_in_full, when
+from pricing.queries import is_in_advance
 from pricing.schedule import PlannedItem, Schedule
 from pricing.service_periods import Rhythm, Span
 from pricing.services.subscriptions.contracts import Preview
@@ -53,6 +55,31 @@ class Effect:
     def fingerprint(self) -> str:
         """Tell this effect from any other."""
         return sha256(repr(self.preview).encode()).hexdigest()
+
+
+def notes_of_rests(preview: Preview, frame: Frame) -> tuple[str, ...]:
+    """Say of each fee in advance that an act ends within its period that the rest is not given back by itself."""
+    names = dict.fromkeys(item.terms.name for item in _cut_short(preview, frame))
+    if not names:
+        return ()
+    fees = ", ".join(names)
+    return (f"What is already invoiced of {fees} for the rest of the period stays so: give it back by hand for now.",)
+
+
+def _cut_short(preview: Preview, frame: Frame) -> Iterator[PlannedItem]:
+    after = {(item.phase_key, item.terms.key, item.active_from): item.active_to for item in preview.after.items}
+    for item in preview.before.items:
+        end = after.get((item.phase_key, item.terms.key, item.active_from))
+        if end is None or end == item.active_to or not item.terms.billing_cadence or not _is_paid_ahead(item):
+            continue
+        service = replace(frame.rhythm, cadence=parse_cadence(item.terms.billing_cadence))
+        if service.at(end).start != end and (item.active_to is None or end < item.active_to):
+            yield item
+
+
+def _is_paid_ahead(item: PlannedItem) -> bool:
+    price = item.terms.price
+    return price is not None and is_in_advance(price) and Decimal(price["amount"]) > 0
 
 
 def _items(preview: Preview, frame: Frame) -> Iterator[Row]:

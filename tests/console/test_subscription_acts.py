@@ -67,6 +67,16 @@ def test_it_cancels_now_or_where_billing_periods_meet(console, world, timing, en
     assert Subscription.objects.get().active_to == end
 
 
+def test_it_says_of_a_fee_in_advance_that_ends_within_its_period_what_is_left_to_do(console, world):
+    # The fee of 15 January to 1 February is due on 15 January; nothing of it comes back on 20 January by itself.
+    url = url_of("cancel", world.subscription)
+    note = "What is already invoiced of Base fee for the rest of the period stays so: give it back by hand for now."
+    assert note in show(console, url, {"timing": "immediate"}).content.decode()
+    assert show(console, url, {"timing": "next_billing_cycle"}).context["effect"].notes == ()
+    Subscription.objects.update(is_prorating=False)
+    assert show(console, url, {"timing": "immediate"}).context["effect"].notes == ()
+
+
 def test_it_takes_a_cancellation_back(console, world):
     cancel, back = url_of("cancel", world.subscription), url_of("continue", world.subscription)
     confirm(console, cancel, show(console, cancel, {"timing": "next_billing_cycle"}))
