@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pricing.admin.subscription_course import AnyItem, AnyPhase, Course, Row, course_of, table_of
 from pricing.admin.subscription_words import from_to, price_in_full, price_in_short, when
@@ -14,6 +14,8 @@ _FEW_TICKS = 3
 # What comes after the last thing that is known: as much of the whole as makes "and so on" visible.
 _TAIL = 0.2
 _SHORTEST = timedelta(days=7)
+# A billing period after it can still be counted.
+_LATEST = datetime(9998, 1, 1, tzinfo=UTC)
 # Labels that begin further to the right would be cut off.
 _LAST_LABEL = 0.9
 # The labels of the end and of today stand on lines of their own above the axis.
@@ -102,10 +104,10 @@ def _window(course: Course) -> _Window:
     # A clock that stands long before or after a contract would leave no room for it.
     start, end = course.subscription.active_from, course.subscription.active_to
     times = [course.at, *course.times()]
-    known = [start, *(time for time in times if end is None or time <= end + (end - start))]
+    known = [start, *(time for time in times if end is None or time - end <= end - start)]
     first = max(min(known), start - _SHORTEST)
     last = max(*known, start + _SHORTEST)
-    return _Window(first, last + (last - first) * _TAIL)
+    return _Window(first, last + min((last - first) * _TAIL, _LATEST - last))
 
 
 def _lanes(course: Course, window: _Window) -> Iterator[Lane]:

@@ -1,5 +1,7 @@
 """The page of a subscription: its timeline, its changes, and what may be done with it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.urls import reverse
 
@@ -11,7 +13,7 @@ from pricing.services.plans import PhaseInput
 from pricing.services.subscriptions.addons import add_addon, change_addon_quantity
 from pricing.services.subscriptions.start import start_subscription
 from tests.console.subscription_world import BEGIN, TODAY, build_subscription, flat
-from tests.factories import SubscriptionAddonFactory
+from tests.factories import AddonQuantityFactory, SubscriptionAddonFactory
 
 
 @pytest.fixture
@@ -119,3 +121,13 @@ def test_it_shows_add_ons_of_subscriptions(console):
     taken = SubscriptionAddonFactory()
     page = console.get(reverse("admin:pricing_subscriptionaddon_change", args=(taken.pk,)))
     assert "Quantities" in page.content.decode()
+
+
+@pytest.mark.parametrize("year", [2130, 6000, 9999])
+def test_it_draws_what_lies_near_the_end_of_the_calendar(console, world, year):
+    taken = add_addon(subscription_id=world.subscription.pk, addon_id=world.seats.pk, quantity=3, at=TODAY)
+    AddonQuantityFactory(
+        subscription_addon=taken, quantity=5, effective_at=datetime(year, 12, 31, 23, 59, 59, tzinfo=UTC)
+    )
+    timeline = page_of(console, world.subscription).context["timeline"]
+    assert timeline.lanes[-1].bars[0].text == "3 \N{MULTIPLICATION SIGN}"

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pricing.models import AddonQuantity, SubscriptionAddon
+from pricing.models import AddonQuantity, Subscription, SubscriptionAddon
 from pricing.services.addons import create_addon, publish_addon
 from pricing.services.plan_addons import attach_addon
 from pricing.services.plans import PhaseInput, RateCardInput, create_plan, publish_plan
@@ -130,3 +130,15 @@ def test_it_refuses_an_addon_twice_and_an_edit_beside_it(api, subscription, addo
     refused = api.patch(f"{url}/{taken['id']}", {"quantity": 10, "name": "Ten"}, format="json")
     assert (refused.status_code, SubscriptionAddon.objects.get().name) == (400, "More seats")
     assert AddonQuantity.objects.get().quantity == 2
+
+
+@pytest.mark.parametrize("timing", ["9999-12-31T23:59:59Z", "9999-12-30T00:00:00Z", "9998-06-01T00:00:00Z"])
+def test_it_refuses_times_near_the_end_of_the_calendar(api, subscription, addon, timing):
+    taken = take(api, subscription, addon.ulid).json()
+    url = f"/{subscription['id']}"
+    sent = {"timing": timing, "plan": {"key": "flat"}, "quantity": 3}
+    answers = [post(api, f"{url}/cancel", sent), post(api, f"{url}/change", sent)]
+    answers.append(api.patch(f"{URL}{url}/addons/{taken['id']}", sent, format="json"))
+    for answer in answers:
+        assert (answer.status_code, "within the next 100 years" in answer.json()["detail"]) == (400, True)
+    assert (Subscription.objects.get().active_to, AddonQuantity.objects.get().quantity) == (None, 2)
