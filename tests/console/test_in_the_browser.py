@@ -96,6 +96,9 @@ def test_it_edits_a_plan_of_two_phases_tries_its_price_and_publishes_it(page, re
     page.get_by_label("Quantity").fill("1500")
     # 500 x 0.02 + 500 x 0.015 + 500 x 0.01
     expect(page.get_by_text("22.50 USD")).to_be_visible()
+    card.get_by_label("Price per unit of tier 3").fill("0.03")
+    # 500 x 0.02 + 500 x 0.015 + 500 x 0.03
+    expect(page.get_by_text("32.50 USD")).to_be_visible()
     page.get_by_role("button", name="Add a phase").click()
     second = page.locator(".console-phase").nth(1)
     second.get_by_label("Name").first.fill("Later")
