@@ -47,7 +47,7 @@ def cancel_at(subscription: Subscription, timing: Timing, *, at: datetime) -> da
         return _period_end(subscription, at)
     if timing == "immediate":
         return at
-    _check_not_past(timing, at)
+    _check_in_reach(timing, at)
     if _period_start(subscription, timing) != timing:
         raise InvalidTiming(
             f"End at {_period_start(subscription, timing).isoformat()} or "
@@ -86,11 +86,11 @@ def addon_at(subscription: Subscription, timing: Timing, *, at: datetime) -> dat
 def _given(timing: Timing, at: datetime) -> datetime:
     if not isinstance(timing, datetime):
         return at
-    _check_not_past(timing, at)
+    _check_in_reach(timing, at)
     return max(timing, at)
 
 
-def _check_not_past(timing: datetime, at: datetime) -> None:
+def _check_in_reach(timing: datetime, at: datetime) -> None:
     if timing < at - GRACE:
         raise InvalidTiming(f"Choose a time from {at.isoformat()} on, not {timing.isoformat()}.")
     if timing > at + _FURTHEST:
