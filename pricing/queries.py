@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 from metering.models import Meter
 from metering.periods import MICROSECOND, Period, parse_cadence
 from pricing.models import Feature, Subscription, SubscriptionItem
-from pricing.prices import PaymentTerm
+from pricing.prices import PaymentTerm, charge_of
 from pricing.service_periods import Earlier, Rhythm, ServicePeriod, Span, billing_period
 from pricing.service_periods import carried_stretches as step_back
 from pricing.service_periods import service_periods as step_through
@@ -68,12 +68,18 @@ def carried_stretches(
 
 
 def _carried(item: SubscriptionItem, earlier: Iterable[SubscriptionItem]) -> Iterator[SubscriptionItem]:
-    """Yield earlier items up to where a subscription that does not carry usage took over from another one."""
+    """
+    Yield earlier items up to where a subscription that does not carry usage took over from another one.
+
+    What was used for nothing, as in a trial, fills no tier of what is paid for.
+    """
     newer = item
     for one in earlier:
         if one.subscription_id != newer.subscription_id and not newer.subscription.carries_usage:
             return
-        yield one
+        charge = charge_of(one.terms)
+        if charge is not None and not charge.is_free:
+            yield one
         newer = one
 
 

@@ -12,7 +12,7 @@ class RateCardType(models.TextChoices):
 
 
 class TermsColumns(models.Model):
-    """The columns of `pricing.terms.Terms`; JSON is in OpenMeter's shape, read by `pricing.prices` and its neighbours."""
+    """The columns of `pricing.terms.Terms`; JSON is in OpenMeter's shape, read by `pricing.prices`."""
 
     type = models.CharField(max_length=12, choices=RateCardType.choices)
     key = models.CharField(max_length=64)

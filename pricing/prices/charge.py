@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from pricing.prices.kinds import FlatPrice, MatrixPrice, PaymentTerm, Price
+from pricing.prices.kinds import FlatPrice, MatrixPrice, PaymentTerm, Price, costs_nothing
 from pricing.prices.members import (
     InvalidPrice,
     read_choice,
@@ -19,6 +19,8 @@ from pricing.prices.parsing import parse_price, read_commitments
 from pricing.terms import Terms
 
 MAX_PRECISION = 20
+# The percentage off that leaves nothing to pay.
+ALL = Decimal(100)
 
 
 class Operation(StrEnum):
@@ -85,6 +87,11 @@ class Charge:
     def needs_groups(self) -> tuple[str, ...]:
         """The meter's groups that usage has to be read by."""
         return self.price.dimensions if isinstance(self.price, MatrixPrice) else ()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing can come of it, however much is used."""
+        return not self.minimum and (self.discounts.percentage == ALL or costs_nothing(self.price))
 
 
 def parse_charge(

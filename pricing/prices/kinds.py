@@ -104,3 +104,14 @@ class MatrixPrice:
 
 
 Price = FlatPrice | UsagePrice | MatrixPrice
+
+
+def costs_nothing(price: Price) -> bool:
+    """Tell whether every amount of a price is zero."""
+    match price:
+        case FlatPrice(amount) | UnitPrice(amount) | DynamicPrice(amount) | PackagePrice(amount):
+            return not amount
+        case GraduatedPrice(tiers) | VolumePrice(tiers):
+            return not any(tier.unit_amount or tier.flat_amount for tier in tiers)
+        case MatrixPrice():
+            return all(cell is None or costs_nothing(cell) for _, _, cell in price.priced_cells())

@@ -117,7 +117,7 @@ class Lives(Edits, AddonActs):
         if is_paid:
             self.act(change.activate_change, None, subscription_id=one.pk)
         else:
-            change.abandon_change(subscription_id=one.pk)
+            end.delete_subscription(subscription_id=one.pk, at=self.at)
             self.is_changed = True
 
 
