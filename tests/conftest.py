@@ -24,9 +24,11 @@ def django_db_setup(request, django_test_environment, django_db_blocker):
         databases.prepare_template(keep=request.config.getvalue("reuse_db"))
         databases.create_copy(name)
         databases.use(name)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: databases.create_copy(name))
-            yield
+    # Blocked again here, so that a test that forgets its mark fails instead of leaving rows behind.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda case: databases.create_copy(name))
+        yield
+    with django_db_blocker.unblock():
         databases.drop(name)
         databases.use(original)
 

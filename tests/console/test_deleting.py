@@ -63,6 +63,7 @@ def test_it_refuses_to_delete_a_customer_with_a_subscription(console):
     assert customer.deleted_at is None
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("make", [make_meter, make_customer])
 def test_it_lets_nobody_delete_who_may_only_look(client, make):
     row = make()

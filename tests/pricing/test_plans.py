@@ -133,6 +133,7 @@ def test_it_refuses_a_price_by_group_of_what_does_not_add_up():
         assert [issue.code for issue in card_issues(card_facts(card))] == codes
 
 
+@pytest.mark.django_db
 def test_it_changes_what_is_given_of_a_draft_and_leaves_the_rest():
     plan = draft(description="For teams")
     card = RateCardInput("flat_fee", "seat", "Seat", {"type": "flat", "amount": "5"})
