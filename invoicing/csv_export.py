@@ -91,7 +91,7 @@ def invoice_rows(invoices: QuerySet[Invoice]) -> Iterator[tuple[str, ...]]:
         "period_start",
         "period_end",
         "ulid",
-        "subscription__time_zone",
+        "time_zone",
     )
     for row in rows.iterator(chunk_size=_ROWS_READ_AT_ONCE):
         yield _invoice_row(*row)
@@ -128,7 +128,7 @@ def line_rows(lines: QuerySet[InvoiceLine]) -> Iterator[tuple[str, ...]]:
         "meter_version__number",
         KeyTextTransform("bound", "now"),
         "ulid",
-        "invoice__subscription__time_zone",
+        "invoice__time_zone",
     )
     for row in rows.iterator(chunk_size=_ROWS_READ_AT_ONCE):
         yield _line_row(*row)

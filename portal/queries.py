@@ -57,7 +57,7 @@ def read_usage(customer: Customer, choice: UsageChoice) -> UsageByDay:
 
 def line_usage(line: InvoiceLine, explanation: LineExplanation) -> UsageByDay:
     """Return the usage behind an invoice line for every day of its period, also those without any."""
-    zone, period = line.subscription_item.subscription.zone, explanation.now.period
+    zone, period = line.invoice.zone, explanation.now.period
     edges = window_edges(size=WindowSize.DAY, zone=zone, start=period.start, end=period.end)
     usage = (GroupedUsage(day, line.name, value) for day, value in explanation.usage_by_day)
     return usage_by_day(usage, days=days_between(edges, zone), total=explanation.now.quantity)

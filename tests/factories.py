@@ -463,6 +463,7 @@ class AppFactory(DjangoModelFactory):
     type = invoicing.AppType.SANDBOX
     name = "Sandbox"
     created_at = START
+    updated_at = START
 
 
 class BillingProfileFactory(DjangoModelFactory):
@@ -494,17 +495,18 @@ class InvoiceFactory(DjangoModelFactory):
     class Meta:
         model = invoicing.Invoice
 
-    subscription = SubFactory(SubscriptionFactory)
-    customer = SelfAttribute("subscription.customer")
+    customer = SubFactory(CustomerFactory)
     profile = SubFactory(BillingProfileFactory)
     draft_number = Sequence(lambda n: f"DRAFT-{n}")
-    currency = SelfAttribute("subscription.currency")
+    currency = "USD"
     status = invoicing.InvoiceStatus.DRAFT_COLLECTING
     billed_at = datetime(2026, 2, 1, tzinfo=UTC)
     period_start = START
     period_end = datetime(2026, 2, 1, tzinfo=UTC)
+    amount = SelfAttribute("total")
     total = Decimal("20.00")
     created_at = datetime(2026, 2, 1, tzinfo=UTC)
+    updated_at = SelfAttribute("created_at")
 
     class Params:
         issued = factory.Trait(
@@ -524,18 +526,20 @@ class InvoiceLineFactory(DjangoModelFactory):
 
     invoice = SubFactory(InvoiceFactory)
     position = Sequence(lambda n: n % 30_000)
-    subscription_item = SubFactory(SubscriptionItemFactory, subscription=SelfAttribute("..invoice.subscription"))
+    subscription_item = SubFactory(SubscriptionItemFactory, subscription__customer=SelfAttribute("...invoice.customer"))
     name = SelfAttribute("subscription_item.name")
     type = SelfAttribute("subscription_item.type")
     price = SelfAttribute("subscription_item.price")
     currency = SelfAttribute("invoice.currency")
     period_start = SelfAttribute("invoice.period_start")
     period_end = SelfAttribute("invoice.period_end")
+    invoice_at = SelfAttribute("invoice.billed_at")
     now = {}
     quantity = Decimal(1)
     amount = Decimal("20.00")
     trace = []
     created_at = SelfAttribute("invoice.created_at")
+    updated_at = SelfAttribute("created_at")
 
 
 class DetailedLineFactory(DjangoModelFactory):
@@ -572,6 +576,7 @@ class PaymentFactory(DjangoModelFactory):
     currency = SelfAttribute("invoice.currency")
     amount = SelfAttribute("invoice.total")
     status = invoicing.PaymentStatus.SUCCEEDED
+    received_at = SelfAttribute("created_at")
     created_at = SelfAttribute("invoice.issued_at")
 
 

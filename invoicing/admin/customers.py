@@ -130,5 +130,8 @@ class BilledSubscriptionAdmin(SubscriptionAdmin):
     """A subscription with its invoices."""
 
     def panels(self, request: HttpRequest, row: Subscription) -> list[Panel]:
-        invoices = invoices_panel(row.invoices, list_url(Invoice, subscription__id__exact=row.pk))
+        invoices = invoices_panel(
+            Invoice.objects.filter(lines__subscription_item__subscription=row).distinct(),
+            list_url(Invoice, customer__id__exact=row.customer_id),
+        )
         return [*super().panels(request, row), invoices]

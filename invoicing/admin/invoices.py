@@ -15,6 +15,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from unfold.decorators import action, display
 
 from invoicing.csv_export import csv_response, invoice_rows, line_rows
+from invoicing.lifecycle import FAILED
 from invoicing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, Payment
 from invoicing.services.documents import document_bytes
 from invoicing.services.payments import retry_payment
@@ -40,12 +41,10 @@ from pricing.admin.display import money
 
 _SHOWN = 10
 STATUS_LABELS = {
-    InvoiceStatus.DRAFT_CREATED.label: "default",
-    InvoiceStatus.DRAFT_COLLECTING.label: "default",
-    InvoiceStatus.ISSUING.label: "info",
+    **{status.label: "danger" for status in FAILED},
     InvoiceStatus.ISSUED.label: "info",
     InvoiceStatus.PAYMENT_PENDING.label: "warning",
-    InvoiceStatus.PAYMENT_FAILED.label: "danger",
+    InvoiceStatus.OVERDUE.label: "danger",
     InvoiceStatus.PAID.label: "success",
 }
 
@@ -53,13 +52,12 @@ STATUS_LABELS = {
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
     list_display = ("number_shown", "customer_link", "status_shown", "total_shown", "period_days", "issued", "due")
-    list_select_related = ("customer", "subscription")
+    list_select_related = ("customer",)
     list_filter = (
         "status",
         "currency",
         ("issued_at", RangeDateTimeFilter),
         ("customer", AutocompleteSelectFilter),
-        ("subscription", AutocompleteSelectFilter),
     )
     search_fields = ("number", "draft_number", "ulid", "customer__name", "customer__key")
     search_help_text = "Number, id, or name or key of the customer"
@@ -69,7 +67,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
             None,
             {
                 "fields": (
-                    ("customer", "subscription"),
+                    ("customer", "type"),
                     ("status", "total_shown"),
                     "period",
                     ("issued_at", "due_at"),
@@ -111,25 +109,25 @@ class InvoiceAdmin(ReadOnlyAdmin):
 
     @display(description="period", ordering="period_start")
     def period(self, row: Invoice) -> str:
-        return span(row.period_start, row.period_end, row.subscription.zone)
+        return span(row.period_start, row.period_end, row.zone)
 
     @display(description="period", ordering="period_start")
     def period_days(self, row: Invoice) -> str:
-        return days(row.period_start, row.period_end, row.subscription.zone)
+        return days(row.period_start, row.period_end, row.zone)
 
     @display(description="issued", ordering="issued_at")
     def issued(self, row: Invoice) -> str:
-        return day(row.issued_at, row.subscription.zone)
+        return day(row.issued_at, row.zone)
 
     @display(description="due", ordering="due_at")
     def due(self, row: Invoice) -> str:
-        return day(row.due_at, row.subscription.zone)
+        return day(row.due_at, row.zone)
 
     def hidden_actions(self, row: Invoice) -> Collection[str]:
         hidden = set()
         if row.status != InvoiceStatus.PAYMENT_FAILED:
             hidden.add("retry-payment")
-        if row.status in (InvoiceStatus.DRAFT_CREATED, InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING):
+        if row.number is None:
             hidden.add("pdf")
         return hidden
 
@@ -216,10 +214,10 @@ def invoices_panel(invoices: Any, all_url: str) -> Panel:
                 link(row),
                 row.get_status_display(),
                 money(row.total, row.currency),
-                days(row.period_start, row.period_end, row.subscription.zone),
+                days(row.period_start, row.period_end, row.zone),
                 moment(row.issued_at),
             )
-            for row in invoices.select_related("subscription").order_by("-pk")[:_SHOWN]
+            for row in invoices.order_by("-pk")[:_SHOWN]
         ],
         empty="None yet: the billing run makes one when a period ends.",
         links=[("All invoices", all_url)],
@@ -235,7 +233,7 @@ def lines_panel(invoice: Invoice) -> Panel:
         rows=[
             (
                 link(line, line.name),
-                span(line.period_start, line.period_end, invoice.subscription.zone),
+                span(line.period_start, line.period_end, invoice.zone),
                 figure(line.quantity),
                 money(line.amount, line.currency),
                 why_link(line),

@@ -31,7 +31,7 @@ _STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 class InvoiceLineAdmin(ReadOnlyAdmin):
     is_tracked = False
     list_display = ("name", "invoice_link", "customer_link", "type", "period_days", "quantity_shown", "amount_shown")
-    list_select_related = ("invoice__customer", "invoice__subscription")
+    list_select_related = ("invoice__customer",)
     list_filter = ("type", "currency", ("invoice", AutocompleteSelectFilter), ("feature", AutocompleteSelectFilter))
     search_fields = ("name", "ulid", "invoice__number", "invoice__customer__name", "invoice__customer__key")
     search_help_text = "Name, id, number of the invoice, or name or key of the customer"
@@ -73,11 +73,11 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
 
     @display(description="period", ordering="period_start")
     def period(self, row: InvoiceLine) -> str:
-        return span(row.period_start, row.period_end, row.invoice.subscription.zone)
+        return span(row.period_start, row.period_end, row.invoice.zone)
 
     @display(description="period", ordering="period_start")
     def period_days(self, row: InvoiceLine) -> str:
-        return days(row.period_start, row.period_end, row.invoice.subscription.zone)
+        return days(row.period_start, row.period_end, row.invoice.zone)
 
     @display(description="quantity", ordering="quantity")
     def quantity_shown(self, row: InvoiceLine) -> str:
@@ -164,7 +164,7 @@ def _facts(line: InvoiceLine, explanation: LineExplanation) -> list[tuple[str, o
         ("Customer", link(line.invoice.customer)),
         ("Amount", money(line.amount, line.currency)),
         ("Quantity", figure(line.quantity)),
-        ("Period", span(line.period_start, line.period_end, line.subscription_item.subscription.zone)),
+        ("Period", span(line.period_start, line.period_end, line.invoice.zone)),
         ("Price", price_block(line.price, line.currency)),
     ]
     if line.meter_version is not None:
@@ -190,7 +190,7 @@ def _state_text(state: LineState) -> str:
 
 
 def _carried_text(line: InvoiceLine, state: LineState) -> str:
-    zone = line.subscription_item.subscription.zone
+    zone = line.invoice.zone
     times = ", ".join(span(stretch.start, stretch.end, zone) for stretch in state.stretches)
     return f"{figure(state.carried)} under an earlier price, {times}"
 
@@ -203,7 +203,7 @@ def _step_rows(steps: tuple[Step, ...], currency: str) -> list[tuple[object, ...
 
 
 def _days(line: InvoiceLine, explanation: LineExplanation) -> list[DayOfUsage]:
-    zone = line.subscription_item.subscription.zone
+    zone = line.invoice.zone
     first = explanation.now.period.start.astimezone(zone).date()
     last = (explanation.now.period.end - _INSTANT).astimezone(zone).date()
     return list(days_of_usage(dict(explanation.usage_by_day), first, last))

@@ -148,11 +148,11 @@ _LINE_SUMS = """
     ORDER BY line.id
 """
 _INVOICE_SUMS = """
-    SELECT coalesce(invoice.number, invoice.draft_number), invoice.currency, coalesce(line.amount, 0), invoice.total
+    SELECT coalesce(invoice.number, invoice.draft_number), invoice.currency, coalesce(line.amount, 0), invoice.amount
     FROM invoicing_invoice invoice
     LEFT JOIN (SELECT invoice_id, sum(amount) AS amount FROM invoicing_invoiceline GROUP BY invoice_id) line
         ON line.invoice_id = invoice.id
-    WHERE invoice.total <> coalesce(line.amount, 0)
+    WHERE invoice.amount <> coalesce(line.amount, 0)
     ORDER BY invoice.id
 """
 _CURRENCIES = """
@@ -165,9 +165,11 @@ _CURRENCIES = """
     FROM invoicing_payment payment JOIN invoicing_invoice invoice ON invoice.id = payment.invoice_id
     WHERE payment.currency <> invoice.currency
     UNION ALL
-    SELECT format('invoice %s', coalesce(invoice.number, invoice.draft_number)), sub.currency, invoice.currency
-    FROM invoicing_invoice invoice JOIN pricing_subscription sub ON sub.id = invoice.subscription_id
-    WHERE invoice.currency <> sub.currency
+    SELECT format('line %s of %s', line.id, coalesce(invoice.number, invoice.draft_number)), sub.currency, line.currency
+    FROM invoicing_invoiceline line JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
+    JOIN pricing_subscriptionitem item ON item.id = line.subscription_item_id
+    JOIN pricing_subscription sub ON sub.id = item.subscription_id
+    WHERE line.currency <> sub.currency
     ORDER BY 1
 """
 _ROUNDED = """

@@ -36,13 +36,14 @@ def numbers_show_their_count(scope: Scope) -> Iterator[Finding]:
 _GAPS = """
     SELECT profile.name, gap.first, gap.last FROM (
         SELECT profile_id, coalesce(lag(count) OVER series, 0) + 1 AS first, count - 1 AS last FROM (
-            SELECT profile_id, sequence_number AS count FROM invoicing_invoice WHERE sequence_number IS NOT NULL
+            SELECT profile_id, type, sequence_number AS count FROM invoicing_invoice WHERE sequence_number IS NOT NULL
             UNION ALL
-            SELECT profile_id, 1 + greatest(last_number, (
-                SELECT max(sequence_number) FROM invoicing_invoice WHERE profile_id = sequence.profile_id
+            SELECT profile_id, type, 1 + greatest(last_number, (
+                SELECT max(sequence_number) FROM invoicing_invoice
+                WHERE profile_id = sequence.profile_id AND type = sequence.type
             )) FROM invoicing_invoicesequence sequence
         ) counts
-        WINDOW series AS (PARTITION BY profile_id ORDER BY count)
+        WINDOW series AS (PARTITION BY profile_id, type ORDER BY count)
     ) gap JOIN invoicing_billingprofile profile ON profile.id = gap.profile_id
     WHERE gap.first <= gap.last
     ORDER BY profile.id, gap.first
@@ -51,8 +52,9 @@ _SERIES = """
     SELECT profile.name, coalesce(invoice.last, 0), sequence.last_number
     FROM invoicing_billingprofile profile
     LEFT JOIN invoicing_invoicesequence sequence ON sequence.profile_id = profile.id
-    LEFT JOIN (SELECT profile_id, max(sequence_number) AS last FROM invoicing_invoice GROUP BY profile_id) invoice
-        ON invoice.profile_id = profile.id
+    LEFT JOIN (
+        SELECT profile_id, type, max(sequence_number) AS last FROM invoicing_invoice GROUP BY profile_id, type
+    ) invoice ON invoice.profile_id = profile.id AND invoice.type = sequence.type
     WHERE coalesce(invoice.last, 0) <> coalesce(sequence.last_number, 0)
     ORDER BY profile.id
 """

@@ -1,37 +1,63 @@
 """The models of invoicing, for `from invoicing.models import …`."""
 
-from invoicing.models.billing_run import BillingRun
+from invoicing.lifecycle import InvoiceStatus
+from invoicing.models.app import App, AppStatus, AppType
+from invoicing.models.billing_run import BillingRun, ChangeWatermark, ParkedCustomer, UsageChange
 from invoicing.models.invoice import (
-    INVOICE_MOVES,
-    NUMBERED,
-    UNPAID,
     DetailedLine,
     DetailedLineCategory,
-    InvalidMove,
     Invoice,
+    InvoiceDiscount,
     InvoiceDocument,
     InvoiceLine,
-    InvoiceStatus,
+    InvoiceType,
+    LineCause,
+    ManagedBy,
 )
-from invoicing.models.payment import Payment, PaymentStatus
-from invoicing.models.profile import App, AppType, BillingProfile, InvoiceSequence
+from invoicing.models.payment import Allocation, BalanceEntry, Payment, PaymentMethod, PaymentStatus
+from invoicing.models.profile import (
+    Alignment,
+    BillingProfile,
+    CollectionMethod,
+    Corrections,
+    CustomerBilling,
+    InvoiceSequence,
+    ZeroInvoices,
+)
+from invoicing.models.tax import InvoiceTax, TaxBehavior, TaxCode, TaxRate
 
 __all__ = [
-    "INVOICE_MOVES",
-    "NUMBERED",
-    "UNPAID",
+    "Alignment",
+    "Allocation",
     "App",
+    "AppStatus",
     "AppType",
+    "BalanceEntry",
     "BillingProfile",
     "BillingRun",
+    "ChangeWatermark",
+    "CollectionMethod",
+    "Corrections",
+    "CustomerBilling",
     "DetailedLine",
     "DetailedLineCategory",
-    "InvalidMove",
     "Invoice",
+    "InvoiceDiscount",
     "InvoiceDocument",
     "InvoiceLine",
     "InvoiceSequence",
     "InvoiceStatus",
+    "InvoiceTax",
+    "InvoiceType",
+    "LineCause",
+    "ManagedBy",
+    "ParkedCustomer",
     "Payment",
+    "PaymentMethod",
     "PaymentStatus",
+    "TaxBehavior",
+    "TaxCode",
+    "TaxRate",
+    "UsageChange",
+    "ZeroInvoices",
 ]

@@ -37,7 +37,7 @@ def invoice_document(invoice: Invoice) -> InvoiceDocument:
         lines=tuple(_line(row) for row in _lines(invoice)),
         total=invoice.total,
         locale=locale_for(_country(invoice)),
-        zone=invoice.subscription.zone,
+        zone=invoice.zone,
     )
 
 

@@ -140,7 +140,7 @@ def _states(line: InvoiceLine) -> tuple[LineState | None, LineState]:
 def _usage_by_day(line: InvoiceLine, state: LineState) -> list[tuple[date, Decimal, int]]:
     if line.meter_version is None:
         return []
-    zone = line.subscription_item.subscription.zone
+    zone = line.invoice.zone
     rows = query_usage(
         version=line.meter_version,
         start=state.period.start,

@@ -25,7 +25,7 @@ def store_document(*, invoice_id: int, at: datetime) -> InvoiceDocument:
     if kept:
         return kept
     # Whoever comes second waits here, and then finds the document.
-    invoice = Invoice.objects.locked().select_related("subscription").get(pk=invoice_id)
+    invoice = Invoice.objects.locked().get(pk=invoice_id)
     return _kept(invoice_id) or _render(invoice, at)
 
 

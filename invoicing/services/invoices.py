@@ -7,7 +7,16 @@ from decimal import Decimal
 from django.db import connection, transaction
 from django_q.tasks import async_task
 
-from invoicing.models import BillingProfile, DetailedLine, Invoice, InvoiceLine, InvoiceSequence, InvoiceStatus
+from invoicing.lifecycle import Trigger
+from invoicing.models import (
+    BillingProfile,
+    DetailedLine,
+    Invoice,
+    InvoiceLine,
+    InvoiceSequence,
+    InvoiceStatus,
+    InvoiceType,
+)
 from invoicing.numbering import draft_name, invoice_number
 from invoicing.queries.bills import Bill, PricedLine
 from metering.errors import DomainError
@@ -38,7 +47,8 @@ def draft_invoice(
     _check_total(total, bill)
     invoice = _draft(bill, priced, total, customer, profile, at)
     # Its usage is read already.
-    invoice.move(InvoiceStatus.DRAFT_COLLECTING)
+    invoice.move(Trigger.NEXT)
+    invoice.move(Trigger.NEXT)
     invoice.save(force_insert=True)
     lines = [_line(invoice, position, line, at) for position, line in enumerate(priced)]
     InvoiceLine.objects.bulk_create(lines)
@@ -67,16 +77,19 @@ def issue_draft(*, invoice: Invoice, at: datetime) -> Invoice:
 
     :raises InvalidMove: if the invoice is not a draft whose usage is collected.
     """
-    invoice.move(InvoiceStatus.ISSUING)
-    invoice.sequence_number = _next_number(invoice.profile)
+    while invoice.status != InvoiceStatus.ISSUED:
+        invoice.move(Trigger.NEXT)
+    invoice.sequence_number = _next_number(invoice.profile, invoice.type)
     invoice.number = invoice_number(invoice.profile.number_prefix, invoice.sequence_number)
     invoice.supplier = _supplier(invoice.profile)
     invoice.buyer = _buyer(invoice.customer)
     invoice.issued_at = at
     invoice.due_at = at + invoice.profile.due_after
-    for status in (InvoiceStatus.ISSUED, InvoiceStatus.PAYMENT_PENDING):
-        invoice.move(status)
-    invoice.save(update_fields=["status", "number", "sequence_number", "supplier", "buyer", "issued_at", "due_at"])
+    invoice.updated_at = at
+    invoice.move(Trigger.NEXT)
+    invoice.save(
+        update_fields=["status", "number", "sequence_number", "supplier", "buyer", "issued_at", "due_at", "updated_at"]
+    )
     async_task("invoicing.tasks.store_document", invoice_id=invoice.pk)
     return invoice
 
@@ -97,16 +110,20 @@ def _draft(
         pk=pk,
         customer=customer,
         profile=profile,
-        subscription=bill.subscription,
         draft_number=draft_name(customer.name, pk),
         currency=bill.subscription.currency,
         status=InvoiceStatus.DRAFT_CREATED,
         billed_at=bill.billed_at,
-        supplement=Invoice.objects.filter(subscription=bill.subscription, billed_at=bill.billed_at).count(),
+        supplement=Invoice.objects.filter(
+            customer=customer, currency=bill.subscription.currency, billed_at=bill.billed_at, type=InvoiceType.STANDARD
+        ).count(),
         period_start=min(line.state.period.start for line in priced),
         period_end=max(line.state.period.end for line in priced),
+        time_zone=bill.subscription.time_zone,
+        amount=total,
         total=total,
         created_at=at,
+        updated_at=at,
     )
 
 
@@ -132,15 +149,18 @@ def _line(invoice: Invoice, position: int, priced: PricedLine, at: datetime) -> 
         discounts=item.discounts,
         unit_config=item.unit_config,
         prorate_commitments=item.prorate_commitments,
+        tax_config=item.tax_config,
         currency=invoice.currency,
         period_start=state.period.start,
         period_end=state.period.end,
+        invoice_at=invoice.billed_at,
         now=state.to_json(),
         quantity=state.quantity,
         usage_discount=priced.rated.usage_discount,
         amount=priced.rated.amount,
         trace=to_json(priced.rated)["steps"],
         created_at=at,
+        updated_at=at,
     )
 
 
@@ -161,13 +181,14 @@ def _detailed_lines(line: InvoiceLine, priced: PricedLine) -> list[DetailedLine]
     ]
 
 
-def _next_number(profile: BillingProfile) -> int:
+def _next_number(profile: BillingProfile, type: str) -> int:
     """Count on, and keep the series' row locked until the transaction ends."""
     table = InvoiceSequence._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET last_number = last_number + 1 WHERE profile_id = %s RETURNING last_number",  # noqa: S608
-            [profile.pk],
+            f"UPDATE {table} SET last_number = last_number + 1 WHERE profile_id = %s AND type = %s "  # noqa: S608
+            "RETURNING last_number",
+            [profile.pk, type],
         )
         return cursor.fetchone()[0]
 

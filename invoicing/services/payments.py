@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from invoicing.models import Invoice, InvoiceStatus, Payment, PaymentStatus
+from invoicing.lifecycle import Trigger, target
+from invoicing.models import Allocation, Invoice, InvoiceStatus, Payment, PaymentStatus
 from invoicing.providers import PROVIDERS, Charge
 
 
@@ -41,7 +42,7 @@ def retry_payment(*, invoice_id: int, at: datetime) -> Payment | None:
     :raises InvalidMove: if no payment of the invoice failed, or it is paid.
     """
     invoice = _locked(invoice_id)
-    invoice.move(InvoiceStatus.PAYMENT_PENDING)
+    invoice.move(Trigger.RETRY)
     return _collect(invoice, at)
 
 
@@ -57,14 +58,16 @@ def _collect_once(invoice: Invoice, at: datetime) -> Payment | None:
 
 def _collect(invoice: Invoice, at: datetime) -> Payment | None:
     # Before any money moves.
-    invoice.check_move(InvoiceStatus.PAID)
+    target(InvoiceStatus(invoice.status), Trigger.PAID)
     payment = _attempt(invoice, at) if invoice.total else None
     if payment is not None and payment.status == PaymentStatus.FAILED:
-        invoice.move(InvoiceStatus.PAYMENT_FAILED)
+        invoice.move(Trigger.PAYMENT_FAILED)
     else:
-        invoice.move(InvoiceStatus.PAID)
-        invoice.paid_at = at
-    invoice.save(update_fields=["status", "paid_at"])
+        invoice.move(Trigger.PAID)
+        invoice.move(Trigger.NEXT)
+        invoice.paid_at, invoice.settled = at, invoice.total
+    invoice.updated_at = at
+    invoice.save(update_fields=["status", "paid_at", "settled", "updated_at"])
     return payment
 
 
@@ -77,7 +80,7 @@ def _attempt(invoice: Invoice, at: datetime) -> Payment:
         customer_metadata=invoice.customer.metadata,
     )
     outcome = PROVIDERS[invoice.profile.app.type].collect(charge)
-    return Payment.objects.create(
+    payment = Payment.objects.create(
         invoice=invoice,
         attempt=number,
         provider=invoice.profile.app.type,
@@ -85,5 +88,9 @@ def _attempt(invoice: Invoice, at: datetime) -> Payment:
         amount=invoice.total,
         status=PaymentStatus.SUCCEEDED if outcome.succeeded else PaymentStatus.FAILED,
         reason=outcome.reason,
+        received_at=at,
         created_at=at,
     )
+    if outcome.succeeded:
+        Allocation.objects.create(invoice=invoice, payment=payment, amount=payment.amount, created_at=at)
+    return payment

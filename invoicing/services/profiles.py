@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from invoicing.models import App, AppType, BillingProfile, InvoiceSequence
+from invoicing.models import App, AppType, BillingProfile, InvoiceSequence, InvoiceType
 
 COLLECTION_INTERVAL = timedelta(hours=1)
 DUE_AFTER = timedelta(days=30)
@@ -19,7 +19,8 @@ def ensure_default_profile(*, at: datetime) -> BillingProfile:
     The seller takes the name of the site. Safe to repeat.
     """
     profile = BillingProfile.objects.filter(is_default=True).first() or _create_unless_another_did(at)
-    InvoiceSequence.objects.get_or_create(profile=profile)
+    for type in InvoiceType.values:
+        InvoiceSequence.objects.get_or_create(profile=profile, type=type)
     return profile
 
 
@@ -32,7 +33,7 @@ def _create_unless_another_did(at: datetime) -> BillingProfile:
 
 
 def _create(at: datetime) -> BillingProfile:
-    sandbox = App.objects.create(type=AppType.SANDBOX, name="Sandbox", created_at=at)
+    sandbox = App.objects.create(type=AppType.SANDBOX, name="Sandbox", created_at=at, updated_at=at)
     return BillingProfile.objects.create(
         name="Default",
         is_default=True,

@@ -7,7 +7,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django_q.models import OrmQ
 
-from invoicing.models import DetailedLine, InvalidMove, Invoice, InvoiceLine, InvoiceStatus
+from invoicing.lifecycle import InvalidMove
+from invoicing.models import DetailedLine, Invoice, InvoiceLine, InvoiceStatus
 from invoicing.services.invoices import issue_invoice
 from tests import factories
 from tests.invoicing.contracts import day
@@ -24,7 +25,7 @@ def draft():
         supplier_name="Tokens Ltd", supplier_tax_id="DE1", supplier_address={"country": "FR"}, number_prefix="INV-"
     )
     factories.InvoiceSequenceFactory(profile=profile)
-    invoice = factories.InvoiceFactory(subscription__customer=customer, profile=profile)
+    invoice = factories.InvoiceFactory(customer=customer, profile=profile)
     factories.DetailedLineFactory(line__invoice=invoice)
     return invoice
 

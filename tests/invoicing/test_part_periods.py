@@ -68,7 +68,7 @@ def test_days_in_arrears_are_billed_with_their_month():
     lines = bill(subscription, day(2, 1))
     assert amounts(lines) == [Decimal("5.00")] * 31
     assert (lines[0][1:3], lines[-1][1:3]) == (("01-01", "01-02"), ("01-31", "02-01"))
-    assert subscription.invoices.count() == 1
+    assert subscription.customer.invoices.count() == 1
     check_all()
 
 

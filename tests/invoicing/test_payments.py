@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from invoicing.models import InvalidMove, InvoiceStatus, Payment, PaymentStatus
+from invoicing.lifecycle import InvalidMove
+from invoicing.models import InvoiceStatus, Payment, PaymentStatus
 from invoicing.providers import SANDBOX_OUTCOME
 from invoicing.services.payments import collect_payment, retry_payment
 from tests import factories

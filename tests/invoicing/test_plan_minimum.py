@@ -84,7 +84,7 @@ def test_the_open_bill_shows_what_is_missing_to_it_so_far():
     ]
     closing = closing_invoices(customer=subscription.customer, at=day(7, 1))
     bill(subscription, day(7, 2))
-    stored = [invoice.total for invoice in subscription.invoices.order_by("billed_at")]
+    stored = [invoice.total for invoice in subscription.customer.invoices.order_by("billed_at")]
     assert [invoice.total for invoice in closing] == stored
     assert upcoming.total == stored[-1]
 

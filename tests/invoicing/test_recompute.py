@@ -93,7 +93,7 @@ def test_a_line_that_bills_a_change_continues_the_tiers(subscription):
     use(subscription.customer, 20, day(1, 12))
     line = factories.InvoiceLineFactory(
         subscription_item=first.subscription_item,
-        invoice__subscription=subscription,
+        invoice__customer=subscription.customer,
         invoice__billed_at=day(3, 1),
         sequence=1,
         price=first.price,

@@ -2,51 +2,64 @@
 
 import pytest
 
-from invoicing.models import INVOICE_MOVES, NUMBERED, UNPAID, InvalidMove, Invoice, InvoiceStatus
+from invoicing.lifecycle import DRAFT, EDITABLE, FAILED, MOVES, NUMBERED, UNPAID, InvalidMove, InvoiceStatus, Trigger
+from invoicing.models import Invoice
 from tests import factories
 
-MOVES = [(status, to) for status, targets in INVOICE_MOVES.items() for to in targets]
-REFUSED = [(status, to) for status in InvoiceStatus for to in InvoiceStatus if to not in INVOICE_MOVES[status]]
+STEPS = [(status, trigger, to) for status, moves in MOVES.items() for trigger, to in moves.items()]
+REFUSED = [(status, trigger) for status in InvoiceStatus for trigger in Trigger if trigger not in MOVES[status]]
 
 
 def test_it_lists_every_status():
-    assert set(INVOICE_MOVES) == set(InvoiceStatus)
+    assert set(MOVES) == set(InvoiceStatus)
 
 
-def test_it_reaches_every_status_from_a_new_draft():
+def test_it_reaches_every_status_but_gathering_from_a_new_draft():
     reached, ahead = set(), {InvoiceStatus.DRAFT_CREATED}
     while ahead:
         reached |= ahead
-        ahead = {to for status in ahead for to in INVOICE_MOVES[status]} - reached
-    assert reached == set(InvoiceStatus)
+        ahead = {to for status in ahead for to in MOVES[status].values()} - reached
+    assert reached == set(InvoiceStatus) - {InvoiceStatus.GATHERING}
 
 
-def test_it_ends_paid_and_nowhere_else():
-    assert [status for status, targets in INVOICE_MOVES.items() if not targets] == [InvoiceStatus.PAID]
+def test_it_ends_paid_voided_or_deleted_and_nowhere_else():
+    ends = {status for status, moves in MOVES.items() if not moves}
+    assert ends == {InvoiceStatus.GATHERING, InvoiceStatus.PAID, InvoiceStatus.VOIDED, InvoiceStatus.DELETED}
 
 
 def test_it_never_leaves_the_numbered_states_again():
-    assert all(INVOICE_MOVES[status] <= set(NUMBERED) for status in NUMBERED)
-    assert set(UNPAID) == set(NUMBERED) - {InvoiceStatus.PAID}
+    assert all(set(MOVES[status].values()) <= NUMBERED for status in NUMBERED)
+    assert UNPAID == NUMBERED - {InvoiceStatus.PAID, InvoiceStatus.VOIDED, InvoiceStatus.UNCOLLECTIBLE}
 
 
-@pytest.mark.parametrize(("status", "to"), MOVES)
-def test_it_takes_a_step_of_the_table(status, to):
+def test_only_drafts_can_be_edited():
+    assert EDITABLE < DRAFT
+    assert not EDITABLE & NUMBERED
+
+
+def test_whatever_failed_can_be_tried_again_or_deleted():
+    for status in FAILED:
+        assert {Trigger.RETRY, Trigger.DELETE} & set(MOVES[status]), status
+
+
+@pytest.mark.parametrize(("status", "trigger", "to"), STEPS)
+def test_it_takes_a_step_of_the_table(status, trigger, to):
     invoice = Invoice(status=status)
-    invoice.move(to)
+    invoice.move(trigger)
     assert invoice.status == to
 
 
-@pytest.mark.parametrize(("status", "to"), REFUSED)
-def test_it_refuses_any_other_step_and_stays(status, to):
+@pytest.mark.parametrize(("status", "trigger"), REFUSED)
+def test_it_refuses_any_other_step_and_stays(status, trigger):
     invoice = Invoice(status=status, draft_number="DRAFT-ACME-1")
-    with pytest.raises(InvalidMove, match=r"DRAFT-ACME-1 is .* and cannot become") as refusal:
-        invoice.move(to)
-    assert (invoice.status, refusal.value.status) == (status, 409)
+    with pytest.raises(InvalidMove, match="Choose another invoice or another action") as refusal:
+        invoice.move(trigger)
+    assert (invoice.status, refusal.value.status) == (status, 400)
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("status", InvoiceStatus)
 def test_the_database_takes_every_status(status):
-    invoice = factories.InvoiceFactory(issued=status in NUMBERED, status=status)
+    total = 0 if status == InvoiceStatus.DELETED else 20
+    invoice = factories.InvoiceFactory(issued=status in NUMBERED, status=status, total=total)
     assert Invoice.objects.get(status=status) == invoice

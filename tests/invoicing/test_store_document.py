@@ -73,7 +73,7 @@ def test_reading_renders_what_no_job_has_rendered_yet(db, renderings):
 
 def test_the_job_renders_at_the_customers_time(db):
     clock = factories.TestClockFactory(now_at=day(6, 1))
-    invoice = issued(subscription__customer__test_clock=clock)
+    invoice = issued(customer__test_clock=clock)
     tasks.store_document(invoice_id=invoice.pk)
     assert InvoiceDocument.objects.get(invoice=invoice).created_at == day(6, 1)
 
@@ -125,7 +125,7 @@ def wait_until_blocked():
 def test_what_lacks_a_document_gets_one(db, renderings):
     clock = factories.TestClockFactory(now_at=day(6, 1))
     kept, missing = issued(number="INV-1"), issued(number="INV-2")
-    on_a_clock = issued(number="INV-3", subscription__customer__test_clock=clock)
+    on_a_clock = issued(number="INV-3", customer__test_clock=clock)
     factories.InvoiceFactory()
     store_document(invoice_id=kept.pk, at=AT)
     assert store_missing_documents(now=day(2, 2)) == 2

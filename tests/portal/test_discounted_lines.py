@@ -32,7 +32,7 @@ def portal(client, subscription):
 
 
 def test_the_invoice_lists_what_is_free_and_what_is_taken_off_and_added(portal, subscription):
-    invoice = subscription.invoices.latest("billed_at")
+    invoice = subscription.customer.invoices.latest("billed_at")
     rows = rows_of(portal.get(f"/invoices/{invoice.ulid}/"), "Lines of the invoice")
     shown = [[cell for cell in row if cell] for row in rows]
     assert ["Of these, free", "2"] in shown
@@ -44,7 +44,7 @@ def test_the_invoice_lists_what_is_free_and_what_is_taken_off_and_added(portal, 
 
 
 def test_the_document_says_the_same(subscription):
-    text = " ".join(page_texts(render_pdf(invoice_document(subscription.invoices.latest("billed_at")))))
+    text = " ".join(page_texts(render_pdf(invoice_document(subscription.customer.invoices.latest("billed_at")))))
     for said in ("Of these, 2 free", "50 % discount", "-$90.00", "-$25.00", "$26.00"):
         assert said in text
 
@@ -54,7 +54,7 @@ def test_a_minimum_that_was_reached_is_not_shown(client):
     client.force_login(MemberFactory(customer=subscription.customer).user)
     assert "Minimum" not in text_of(client.get("/"))
     bill(subscription, day(7, 2))
-    invoice = subscription.invoices.latest("billed_at")
+    invoice = subscription.customer.invoices.latest("billed_at")
     assert invoice.lines.count() == 2
     assert "Minimum" not in text_of(client.get(f"/invoices/{invoice.ulid}/"))
     assert "Minimum" not in " ".join(page_texts(render_pdf(invoice_document(invoice))))

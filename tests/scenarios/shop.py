@@ -52,7 +52,7 @@ def event(number: int | str, at: datetime | str, subject: str = "acme-prod", **d
 
 
 def invoices_of(subscription: Subscription) -> list[tuple[str, object, str]]:
-    invoices = subscription.invoices.order_by("sequence_number")
+    invoices = subscription.customer.invoices.order_by("sequence_number")
     return [(invoice.number, invoice.total, invoice.status) for invoice in invoices]
 
 

@@ -83,4 +83,4 @@ def test_posting_all_of_it_again_changes_nothing(api, rows):
     post_all(api, rows)
     run_billing(now=END)
     assert Event.objects.count() == 8819
-    assert subscription.invoices.get().lines.get().quantity == sum(int(row["ContextTokens"]) for row in rows)
+    assert subscription.customer.invoices.get().lines.get().quantity == sum(int(row["ContextTokens"]) for row in rows)

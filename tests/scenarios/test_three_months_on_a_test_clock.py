@@ -61,7 +61,7 @@ def test_three_months_come_to_the_cent(api, subscription):
     assert invoices_of(subscription)[2:] == [("INV-000003", Decimal("200.00"), "payment_processing.failed")]
 
     change_customer(customer_id=subscription.customer_id, at=on(3, 2), metadata={})
-    retry_payment(invoice_id=subscription.invoices.get(number="INV-000003").pk, at=on(3, 2))
+    retry_payment(invoice_id=subscription.customer.invoices.get(number="INV-000003").pk, at=on(3, 2))
     post(api, [event("late", on(2, 28), tokens=5000), event("march", on(3, 15), tokens=1)])
     to_period_end(subscription)
     # 20.00 for April + 1 x 0.02; what came late for February changes no invoice.
@@ -71,7 +71,7 @@ def test_three_months_come_to_the_cent(api, subscription):
         ("INV-000003", Decimal("200.00"), "paid"),
         ("INV-000004", Decimal("20.02"), "paid"),
     ]
-    assert [payment.status for payment in subscription.invoices.get(number="INV-000003").payments.all()] == [
+    assert [payment.status for payment in subscription.customer.invoices.get(number="INV-000003").payments.all()] == [
         "failed",
         "succeeded",
     ]
