@@ -32,8 +32,8 @@ def invoices(request: CustomerRequest) -> HttpResponse:
 @customer_required
 def invoice(request: CustomerRequest, ulid: str) -> HttpResponse:
     """Show one invoice with its lines and payments."""
-    found = get_object_or_404(request.customer.invoices.select_related("subscription"), ulid=ulid)
-    zone = found.subscription.zone
+    found = get_object_or_404(request.customer.invoices, ulid=ulid)
+    zone = found.zone
     context = {
         "section": "invoices",
         "invoice": found,

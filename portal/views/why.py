@@ -24,7 +24,6 @@ def why(request: CustomerRequest, invoice: str, line: str) -> HttpResponse:
     """Show the sums, the usage by day and the events behind a line; to htmx only the events."""
     found = _line(request, invoice, line)
     explanation = explain_line(found)
-    zone = found.subscription_item.subscription.zone
     context = {
         "section": "invoices",
         "invoice": found.invoice,
@@ -33,7 +32,7 @@ def why(request: CustomerRequest, invoice: str, line: str) -> HttpResponse:
         "usage": (usage := line_usage(found, explanation)),
         "chart": usage_chart(usage),
         "events": _EventPaginator(found, explanation.event_count).get_page(request.GET.get("page")),
-        "zone": zone,
+        "zone": found.invoice.zone,
     }
     return render_page(request, "portal/why.html", "portal/_events.html", context)
 
@@ -58,7 +57,7 @@ def events_csv(request: CustomerRequest, invoice: str, line: str) -> HttpRespons
 
 def _line(request: CustomerRequest, invoice: str, line: str) -> InvoiceLine:
     mine = InvoiceLine.objects.filter(invoice__customer=request.customer, invoice__ulid=invoice)
-    related = mine.select_related("invoice", "feature", "meter_version__meter", "subscription_item__subscription")
+    related = mine.select_related("invoice", "feature", "meter_version__meter")
     return get_object_or_404(related, ulid=line)
 
 
