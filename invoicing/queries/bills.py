@@ -19,7 +19,7 @@ from invoicing.lines import (
     read_charge,
     spans_within,
 )
-from invoicing.models import InvoiceLine
+from invoicing.models import InvoiceLine, LineCause
 from invoicing.queries.contracts import OpenContract, OpenItem
 from invoicing.queries.measuring import CARRIED, measured
 from metering.errors import DomainError
@@ -50,7 +50,8 @@ class DueLine:
     """
     One subscription item in one service period; `version` is that of its meter, None for what needs no usage.
 
-    `stretches` are the times before it whose usage fills its tiers.
+    `stretches` are the times before it whose usage fills its tiers. What was billed of the period already is `before`,
+    as `line_before` says, whose price holds on. `state` is what it comes to, where that was read already.
     """
 
     item: SubscriptionItem
@@ -58,6 +59,11 @@ class DueLine:
     version: MeterVersion | None
     service: ServicePeriod
     stretches: tuple[Period, ...] = ()
+    before: LineState | None = None
+    sequence: int = 0
+    cause: LineCause = LineCause.PERIOD
+    line_before: InvoiceLine | None = None
+    state: LineState | None = None
 
     @property
     def key(self) -> tuple[int, Period]:
@@ -67,6 +73,8 @@ class DueLine:
     @property
     def filters(self) -> dict[str, Any]:
         """The group values that count, as the feature states them."""
+        if self.line_before is not None:
+            return dict(self.line_before.filters)
         return self.item.feature.filters if self.version and self.item.feature else {}
 
     @property
@@ -125,7 +133,7 @@ def price_bill(
     earlier: Sequence[PricedLine] = (),
 ) -> list[PricedLine]:
     """
-    Read the usage of a bill's lines up to batch `bound` (None: all there is) and rate each from nothing.
+    Read the usage of a bill's lines up to batch `bound` (None: all there is) and rate each, less what was billed.
 
     The invoice and the open bill both come from here. What is in `readings`, by the line's key, is not read again.
     A minimum counts the lines of its period: those on invoices, those of this bill, and `earlier` ones.
@@ -133,7 +141,9 @@ def price_bill(
     spans = tuple(spans)
     priced: list[PricedLine] = []
     for due in bill.lines:
-        if isinstance(due.charge, PlanMinimum):
+        if due.state is not None:
+            state = due.state
+        elif isinstance(due.charge, PlanMinimum):
             state = _minimum_state(due, [*earlier, *priced])
         else:
             state = _state(due, spans, bound, readings or {})
@@ -142,10 +152,10 @@ def price_bill(
 
 
 def price_line(due: DueLine, state: LineState) -> PricedLine:
-    """Rate a state from nothing."""
+    """Rate a state, less what was billed before."""
     currency = due.item.subscription.currency
     return PricedLine(
-        due, state, rate_line(charge=due.charge, name=due.item.name, currency=currency, before=None, now=state)
+        due, state, rate_line(charge=due.charge, name=due.item.name, currency=currency, before=due.before, now=state)
     )
 
 
@@ -206,7 +216,7 @@ def _minimum_state(due: DueLine, priced: Iterable[PricedLine]) -> LineState:
             period, start=service.start, end=service.end, in_advance=is_in_advance(line.due.item.price)
         )
         if is_counted:
-            amounts[LineKey(line.due.item.pk, service.start, 0)] = line.rated.amount
+            amounts[LineKey(line.due.item.pk, service.start, line.due.sequence)] = line.rated.amount
     return LineState(
         period=period,
         whole=whole,
