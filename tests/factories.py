@@ -150,7 +150,7 @@ class EventFactory(DjangoModelFactory):
     time = START
     time_was_sent = True
     data = {"tokens": 10, "model": "large"}
-    batch = SubFactory(BatchFactory, accepted=1)
+    batch = SubFactory(BatchFactory, accepted=1, first_event_at=SelfAttribute("..time"))
 
 
 class CorrectionFactory(DjangoModelFactory):

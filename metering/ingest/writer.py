@@ -21,13 +21,14 @@ CHANNEL = "metering_batch"
 LARGE_REQUEST_EVENTS = 500
 _SAMPLE = 8
 _START_BATCH = """
-    INSERT INTO metering_batch (id, kind, received_at, accepted, duplicate, conflict, is_rolled_up)
-    SELECT batch_id, 'events', %s, %s, 0, 0, false FROM metering_start_batch(%s::uuid[]) WHERE NOT is_known
+    INSERT INTO metering_batch (id, kind, received_at, accepted, duplicate, conflict, first_event_at, is_rolled_up)
+    SELECT batch_id, 'events', %s, %s, 0, 0, %s, false FROM metering_start_batch(%s::uuid[]) WHERE NOT is_known
     RETURNING id
 """
 _COPY = f"COPY metering_event ({COLUMNS}) FROM STDIN"
 _WRITE = "SELECT batch_id, accepted, duplicate, conflict FROM metering_write_events(%s, %s)"
 _by_key = attrgetter("key")
+_time = attrgetter("time")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -95,7 +96,8 @@ def write_many(connection: psycopg.Connection[Any], events: Sequence[NewEvent], 
 def _copied(cursor: psycopg.Cursor[Any], events: Sequence[NewEvent], at: datetime) -> WriteResult | None:
     """Copy events in, or none where a look at some of them finds one that is there already."""
     sample = [event.key for event in events[:: len(events) // _SAMPLE or 1]]
-    started = cursor.execute(_START_BATCH, (at, len(events), sample)).fetchone()
+    first_event_at = min(map(_time, events))
+    started = cursor.execute(_START_BATCH, (at, len(events), first_event_at, sample)).fetchone()
     if started is None:
         return None
     with cursor.copy(_COPY) as copy:

@@ -42,6 +42,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='AuditRun',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ulid', metering.models.base.UlidField(default=metering.models.base.new_ulid, editable=False, max_length=26, unique=True)),
+                ('started_at', models.DateTimeField()),
+                ('finished_at', models.DateTimeField(null=True)),
+                ('checks', models.JSONField(default=list)),
+                ('findings', models.JSONField(default=list)),
+                ('finding_count', models.PositiveIntegerField(default=0)),
+                ('error', models.TextField(blank=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='Batch',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -50,6 +63,7 @@ class Migration(migrations.Migration):
                 ('accepted', models.PositiveIntegerField(default=0)),
                 ('duplicate', models.PositiveIntegerField(default=0)),
                 ('conflict', models.PositiveIntegerField(default=0)),
+                ('first_event_at', models.DateTimeField(blank=True, help_text='The earliest time of its events: what came late is looked for by it.', null=True)),
                 ('is_rolled_up', models.BooleanField(default=False)),
                 ('reason', models.TextField(blank=True, db_default='', default='')),
             ],

@@ -28,20 +28,25 @@ CREATE FUNCTION metering_write_events(
     OUT batch_id bigint, OUT accepted integer, OUT duplicate integer, OUT conflict integer
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
+DECLARE
+    earliest timestamptz;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(7741, 1);
     batch_id := nextval(pg_get_serial_sequence('metering_batch', 'id'));
 
-    INSERT INTO metering_event
-        (key, source, event_id, type, subject, time, time_was_sent, data, batch_id, api_key_id)
-    SELECT e.key, e.source, e.event_id, e.type, e.subject, e.time, e.time_was_sent, e.data,
-           metering_write_events.batch_id, e.api_key_id
-    FROM ROWS FROM (json_to_recordset(incoming) AS (
-        key uuid, source text, event_id text, type text, subject text, time timestamptz, time_was_sent boolean,
-        data jsonb, api_key_id bigint)) WITH ORDINALITY AS e
-    ORDER BY e.key, e.ordinality
-    ON CONFLICT (key) DO NOTHING;
-    GET DIAGNOSTICS accepted = ROW_COUNT;
+    WITH written AS (
+        INSERT INTO metering_event
+            (key, source, event_id, type, subject, time, time_was_sent, data, batch_id, api_key_id)
+        SELECT e.key, e.source, e.event_id, e.type, e.subject, e.time, e.time_was_sent, e.data,
+               metering_write_events.batch_id, e.api_key_id
+        FROM ROWS FROM (json_to_recordset(incoming) AS (
+            key uuid, source text, event_id text, type text, subject text, time timestamptz, time_was_sent boolean,
+            data jsonb, api_key_id bigint)) WITH ORDINALITY AS e
+        ORDER BY e.key, e.ordinality
+        ON CONFLICT (key) DO NOTHING
+        RETURNING time
+    )
+    SELECT count(*), min(time) INTO accepted, earliest FROM written;
 
     duplicate := json_array_length(incoming) - accepted;
     conflict := 0;
@@ -55,9 +60,9 @@ BEGIN
         duplicate := duplicate - conflict;
     END IF;
 
-    INSERT INTO metering_batch (id, kind, received_at, accepted, duplicate, conflict, is_rolled_up)
+    INSERT INTO metering_batch (id, kind, received_at, accepted, duplicate, conflict, first_event_at, is_rolled_up)
     VALUES (metering_write_events.batch_id, 'events', metering_write_events.received_at, metering_write_events.accepted,
-            metering_write_events.duplicate, metering_write_events.conflict, false);
+            metering_write_events.duplicate, metering_write_events.conflict, earliest, false);
 END
 $$
 """

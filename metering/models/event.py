@@ -33,6 +33,9 @@ class Batch(models.Model):
     accepted = models.PositiveIntegerField(default=0)
     duplicate = models.PositiveIntegerField(default=0)
     conflict = models.PositiveIntegerField(default=0)
+    first_event_at = models.DateTimeField(
+        null=True, blank=True, help_text="The earliest time of its events: what came late is looked for by it."
+    )
     is_rolled_up = models.BooleanField(default=False)
     correction = models.ForeignKey(
         "Correction", on_delete=models.PROTECT, null=True, blank=True, related_name="batches"
