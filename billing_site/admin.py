@@ -1,4 +1,4 @@
-"""Other packages' models in the console's own look: the job queue, roles, e-mail addresses of sign-in."""
+"""What belongs to no app alone: audits, the job queue, roles, e-mail addresses of sign-in."""
 
 from typing import Any
 
@@ -7,16 +7,81 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django_q.models import Failure, OrmQ, Schedule, Success
 from django_q.tasks import async_task
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from billing_site.audits import start_audit
+from metering import clock
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import link_to, moment
+from metering.admin.display import Number, Panel, figure_of, link, link_to, moment
 from metering.admin.pages import find_row, run_action
+from metering.models import AuditRun
 
 admin.site.unregister([EmailAddress, Failure, Group, OrmQ, Schedule, Success])
+
+
+@admin.register(AuditRun)
+class AuditRunAdmin(ReadOnlyAdmin):
+    is_tracked = False
+    list_display = ("started", "state", "finding_count_shown", "finished")
+    list_filter = (("finished_at", admin.EmptyFieldListFilter),)
+    search_fields = ("ulid",)
+    search_help_text = "Id"
+    ordering = ("-pk",)
+    fieldsets = (
+        (None, {"fields": (("started_at", "finished_at"), ("state", "finding_count_shown"), "error", "public_id")}),
+    )
+    finding_count_shown = figure_of("finding_count", "findings")
+    actions_list = ["audit_action"]
+
+    @display(description="started", ordering="pk")
+    def started(self, row: AuditRun) -> str:
+        return moment(row.started_at)
+
+    @display(description="finished", ordering="finished_at")
+    def finished(self, row: AuditRun) -> str:
+        return moment(row.finished_at)
+
+    @display(
+        description="state",
+        label={"All agrees": "success", "Findings": "danger", "Stopped": "danger", "Running": "info"},
+    )
+    def state(self, row: AuditRun) -> str:
+        if row.error:
+            return "Stopped"
+        if row.finished_at is None:
+            return "Running"
+        return "Findings" if row.finding_count else "All agrees"
+
+    def panels(self, request: HttpRequest, row: AuditRun) -> list[Panel]:
+        found = [(f"Invariant {invariant}", sentence) for invariant, sentence in row.findings]
+        checks = [(f"Invariant {number}", title, Number(count or "ok")) for number, title, count in row.checks]
+        return [
+            Panel(title="Findings", headers=("Of", "What"), rows=found, empty="None: everything agrees."),
+            Panel(title="Checks", headers=("Of", "What has to hold", Number("Findings")), rows=checks, empty="None."),
+        ]
+
+    @action(description="Audit now", url_path="run", icon="fact_check", permissions=["operate"])
+    def audit_action(self, request: HttpRequest) -> HttpResponse:
+        def run(data: dict[str, Any]) -> SafeString:
+            audit = start_audit(at=clock.now())
+            async_task("billing_site.tasks.run_audit", run_id=audit.pk)
+            return format_html("{} has begun; look at it again in a moment.", link(audit))
+
+        return run_action(
+            self,
+            request,
+            row=None,
+            title="Audit now",
+            explanation="Checks on the live data that events, buckets, lines, invoices, payments and numbers agree. "
+            "It changes nothing, and the console goes on meanwhile.",
+            submit="Audit",
+            run=run,
+        )
 
 
 class JobAdmin(ReadOnlyAdmin):

@@ -21,6 +21,7 @@ SCHEDULES: dict[str, Timing] = {
         func="metering.tasks.run_stalled_corrections", schedule_type=Schedule.MINUTES, minutes=5
     ),
     "New subjects": Timing(func="metering.tasks.adopt_unknown_subjects", schedule_type=Schedule.MINUTES, minutes=1),
+    "Audit": Timing(func="billing_site.tasks.audit", schedule_type=Schedule.DAILY),
     "Missing documents": Timing(
         func="invoicing.tasks.store_missing_documents", schedule_type=Schedule.MINUTES, minutes=15
     ),

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from billing_site.management.commands.audit import CHECKS
+from billing_site.audits import CHECKS
 from invoicing.models import Invoice, InvoiceLine
 from invoicing.services.billing_run import run_billing
 from metering import clock

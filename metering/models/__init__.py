@@ -1,6 +1,7 @@
 """The models of metering, for `from metering.models import …`."""
 
 from metering.models.api_key import ApiKey, Scope
+from metering.models.audit_run import AuditRun
 from metering.models.base import NumericField, UlidField, tracked
 from metering.models.correction import (
     CORRECTION_MOVES,
@@ -22,6 +23,7 @@ __all__ = [
     "CORRECTION_MOVES",
     "Aggregation",
     "ApiKey",
+    "AuditRun",
     "Batch",
     "BatchKind",
     "Bucket",
