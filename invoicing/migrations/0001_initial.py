@@ -1,9 +1,13 @@
 import datetime
+import django.contrib.postgres.constraints
 import django.db.models.deletion
 import django.db.models.expressions
+import django.db.models.functions.comparison
+import django.db.models.functions.text
 import djmoney.models.fields
 import invoicing.lifecycle
 import metering.models.base
+import metering.models.customer
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
@@ -1070,6 +1074,14 @@ class Migration(migrations.Migration):
             model_name='invoicetax',
             constraint=models.CheckConstraint(condition=models.Q(('behavior__in', ['exclusive', 'inclusive'])), name='tax_behavior_is_known'),
         ),
+        migrations.AddConstraint(
+            model_name='invoicetax',
+            constraint=models.UniqueConstraint(fields=('invoice', 'position'), name='one_tax_per_position'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='invoicetax',
+            trigger=pgtrigger.compiler.Trigger(name='tax_is_frozen_with_its_invoice', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n    IF EXISTS (\n        SELECT 1 FROM invoicing_invoice invoice\n        WHERE invoice.number IS NOT NULL AND invoice.id IN (OLD.invoice_id, NEW.invoice_id)\n    ) THEN\n        RAISE EXCEPTION 'An issued invoice is frozen: % cannot be changed by %.', TG_TABLE_NAME, lower(TG_OP);\n    END IF;\n    IF TG_OP = 'DELETE' THEN\n        RETURN OLD;\n    END IF;\n    RETURN NEW;\n", hash='098991536748a1dfe5d647ea8dbb5881143719ae', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_tax_is_frozen_with_its_invoice_13698', table='invoicing_invoicetax', when='BEFORE')),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoicelineevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='d3d9e0ad19f4facf75d20dba1f1874ae5c291c0a', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_530c1', table='invoicing_invoicelineevent', when='BEFORE')),
@@ -1197,6 +1209,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='taxrate',
             constraint=models.CheckConstraint(condition=models.Q(('country__regex', '^[A-Z]{2}$')), name='tax_country_is_two_capitals'),
+        ),
+        migrations.AddConstraint(
+            model_name='taxrate',
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.Func(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Func(django.db.models.functions.text.Left('country', 1), function='ascii', output_field=models.IntegerField()), '*', models.Value(256)), '+', models.Func(django.db.models.functions.text.Right('country', 1), function='ascii', output_field=models.IntegerField())), django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Func(django.db.models.functions.text.Left('country', 1), function='ascii', output_field=models.IntegerField()), '*', models.Value(256)), '+', models.Func(django.db.models.functions.text.Right('country', 1), function='ascii', output_field=models.IntegerField())), models.Value('[]'), function='int8range'), '&&'), (models.Func(django.db.models.functions.comparison.Coalesce('code_id', models.Value(0)), django.db.models.functions.comparison.Coalesce('code_id', models.Value(0)), models.Value('[]'), function='int8range'), '&&'), (metering.models.customer.TstzRange('valid_from', 'valid_to'), '&&')], name='one_tax_rate_at_a_time', violation_error_message='Another rate of this country and tax code holds at that time: end it first.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='taxrate',

@@ -1,10 +1,29 @@
 """Tax rates by country and product, and what an invoice owes by each."""
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, IntegerField, Q, Value
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Coalesce, Left, Right
 
+from invoicing.models.frozen import frozen_with_its_invoice
 from invoicing.models.invoice import Invoice
 from metering.models import NumericField, UlidField, tracked
+from metering.models.customer import TstzRange
+
+
+def _letter(letter: Func) -> Func:
+    return Func(letter, function="ascii", output_field=IntegerField())
+
+
+def _only(number: Func | CombinedExpression) -> Func:
+    """Write a number as the range that holds it alone, as the server has no btree_gist."""
+    return Func(number, number, Value("[]"), function="int8range")
+
+
+# The two letters as one number.
+_COUNTRY = _letter(Left("country", 1)) * 256 + _letter(Right("country", 1))
 
 
 class TaxBehavior(models.TextChoices):
@@ -47,6 +66,15 @@ class TaxRate(models.Model):
                 condition=Q(valid_to=None) | Q(valid_from__lt=F("valid_to")), name="tax_rate_ends_after_it_starts"
             ),
             models.CheckConstraint(condition=Q(country__regex="^[A-Z]{2}$"), name="tax_country_is_two_capitals"),
+            ExclusionConstraint(
+                name="one_tax_rate_at_a_time",
+                expressions=[
+                    (_only(_COUNTRY), RangeOperators.OVERLAPS),
+                    (_only(Coalesce("code_id", Value(0))), RangeOperators.OVERLAPS),
+                    (TstzRange("valid_from", "valid_to"), RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="Another rate of this country and tax code holds at that time: end it first.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -69,7 +97,9 @@ class InvoiceTax(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(behavior__in=TaxBehavior.values), name="tax_behavior_is_known"),
+            models.UniqueConstraint(fields=["invoice", "position"], name="one_tax_per_position"),
         ]
+        triggers = [frozen_with_its_invoice("tax_is_frozen_with_its_invoice", "{row}.invoice_id")]
 
     def __str__(self) -> str:
         return f"{self.name} {self.percentage:f} % of {self.invoice}"
