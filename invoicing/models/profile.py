@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from invoicing.models.app import App
+from invoicing.workflow import Workflow
 from metering.models import Customer, NumericField, UlidField, tracked
 
 
@@ -111,6 +112,22 @@ class BillingProfile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def workflow(self) -> Workflow:
+        is_anchored = self.collection_alignment == Alignment.ANCHORED
+        return Workflow(
+            collection_anchor=self.collection_anchor if is_anchored else None,
+            collection_interval=self.collection_interval,
+            is_auto_advancing=self.is_auto_advancing,
+            draft_period=self.draft_period,
+            due_after=self.due_after,
+            is_progressive=self.is_progressive,
+            default_tax_config=self.default_tax_config,
+            collection_method=self.collection_method,
+            is_taxing=self.is_taxing,
+            is_tax_enforced=self.is_tax_enforced,
+        )
 
 
 @tracked()
