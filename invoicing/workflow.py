@@ -25,7 +25,7 @@ class Workflow:
     """
     When an invoice is collected, approved, due and paid, and how it is taxed.
 
-    `collection_anchor` has a time and an interval (ISO 8601) where all lines are collected at one time, else it is None.
+    `collection_anchor` has a time and an interval (ISO 8601) where all lines are collected at one time; else None.
     """
 
     collection_anchor: Mapping[str, str] | None = None
