@@ -189,15 +189,15 @@ def _invoice_row(
 ) -> tuple[str, ...]:
     zone = _zone(zone_name)
     return (
-        _inert(number),
+        inert(number),
         status,
         _day(issued_at, zone),
         _day(due_at, zone),
         _day(paid_at, zone),
-        _inert(customer_key),
-        _inert(customer_name),
-        _inert(country),
-        _inert(seller),
+        inert(customer_key),
+        inert(customer_name),
+        inert(country),
+        inert(seller),
         currency,
         f"{quantize(total, currency):f}",
         *_period(start, end, zone),
@@ -231,13 +231,13 @@ def _line_row(
 ) -> tuple[str, ...]:
     zone = _zone(zone_name)
     return (
-        _inert(number),
+        inert(number),
         _day(issued_at, zone),
-        _inert(customer_key),
-        _inert(customer_name),
+        inert(customer_key),
+        inert(customer_name),
         str(position + 1),
-        _inert(name),
-        _inert(feature),
+        inert(name),
+        inert(feature),
         type_,
         *_period(start, end, zone),
         f"{quantity:f}",
@@ -247,7 +247,7 @@ def _line_row(
         "" if minimum is None else f"{quantize(minimum, currency):f}",
         f"{quantize(amount, currency):f}",
         currency,
-        _inert(meter),
+        inert(meter),
         "" if meter_version is None else str(meter_version),
         bound or "",
         ulid,
@@ -262,7 +262,7 @@ def _day(at: datetime | None, zone: ZoneInfo) -> str:
     return at.astimezone(zone).date().isoformat() if at else ""
 
 
-def _inert(text: str | None) -> str:
+def inert(text: str | None) -> str:
     """Put an apostrophe before text that a spreadsheet would run as a formula."""
     if not text:
         return ""

@@ -55,12 +55,15 @@ def read_usage(customer: Customer, choice: UsageChoice) -> UsageByDay:
     return usage_by_day(usage, days=days_between(edges, choice.zone), total=total)
 
 
-def line_usage(line: InvoiceLine, explanation: LineExplanation) -> UsageByDay:
-    """Return the usage behind an invoice line for every day of its period, also those without any."""
-    zone, period = line.invoice.zone, explanation.now.period
+def line_usage(line: InvoiceLine, explanation: LineExplanation) -> UsageByDay | None:
+    """Return the usage behind an invoice line for every day of its period, also those without any; None for a fee."""
+    counted = explanation.counted
+    if line.meter_version is None or counted is None:
+        return None
+    zone, period = line.invoice.zone, counted.period
     edges = window_edges(size=WindowSize.DAY, zone=zone, start=period.start, end=period.end)
     usage = (GroupedUsage(day, line.name, value) for day, value in explanation.usage_by_day)
-    return usage_by_day(usage, days=days_between(edges, zone), total=explanation.now.quantity)
+    return usage_by_day(usage, days=days_between(edges, zone), total=counted.quantity)
 
 
 def read_open_bill(customer: Customer, at: datetime) -> OpenBill | None:

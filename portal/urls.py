@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_LINE, why.why, name="portal_why"),
     path(f"{_LINE}recompute/", why.recompute, name="portal_recompute"),
     path(f"{_LINE}events.csv", why.events_csv, name="portal_line_events"),
+    path(f"{_LINE}usage.csv", why.usage_csv, name="portal_line_usage"),
     path("plan/", plan.plan, name="portal_plan"),
     path("customers/", access.customers, name="portal_customers"),
 ]

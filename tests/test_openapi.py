@@ -58,6 +58,10 @@ DEVIATIONS = {
     r"\+ answer .*\.backfill[ .]": "Our own: how far a new meter is with older events.",
 }
 OWN = {
+    "GET /api/v1/billing/invoices/{invoiceId}/lines/{lineId}/events",
+    "GET /api/v1/billing/invoices/{invoiceId}/lines/{lineId}/explanation",
+    "GET /api/v1/billing/invoices/{invoiceId}/lines/{lineId}/recompute",
+    "GET /api/v1/billing/invoices/{invoiceId}/lines/{lineId}/usage",
     "GET /api/v1/events/corrections",
     "GET /api/v1/events/corrections/{correctionId}",
     "POST /api/v1/events/amend",

@@ -70,7 +70,7 @@ class Recomputed:
 def explain_line(line: InvoiceLine) -> LineExplanation:
     """Return what a line says for itself, with the usage it counted by day."""
     before, now = states_of(line)
-    usage = _usage_by_day(line, now or before)
+    usage = usage_by_day(line)
     return LineExplanation(
         steps=tuple(_step(step) for step in line.trace),
         usage_by_day=tuple((day, value) for day, value, _ in usage),
@@ -127,6 +127,25 @@ def line_events(line: InvoiceLine) -> QuerySet[Event]:
         filters=line.filters,
         bound=counted.bound,
     )
+
+
+def usage_by_day(line: InvoiceLine) -> list[tuple[date, Decimal, int]]:
+    """Return the days on which a line counted anything, in the invoice's zone, each with its usage and events."""
+    before, now = states_of(line)
+    state = now or before
+    if line.meter_version is None or state is None:
+        return []
+    zone = line.invoice.zone
+    rows = query_usage(
+        version=line.meter_version,
+        start=state.period.start,
+        end=state.period.end,
+        spans=state.spans,
+        filters=line.filters,
+        window=(WindowSize.DAY, zone),
+        bound=state.bound,
+    )
+    return [(row.window_start.astimezone(zone).date(), row.value, row.events) for row in rows]
 
 
 def charge_of_line(line: InvoiceLine) -> Charge | PlanMinimum:
@@ -189,22 +208,6 @@ def _change(line: InvoiceLine, before: LineState | None, now: LineState | None) 
         return Standing(state, rated.amount)
 
     return Change(standing(before), standing(now), is_metered=line.meter_version_id is not None)
-
-
-def _usage_by_day(line: InvoiceLine, state: LineState | None) -> list[tuple[date, Decimal, int]]:
-    if line.meter_version is None or state is None:
-        return []
-    zone = line.invoice.zone
-    rows = query_usage(
-        version=line.meter_version,
-        start=state.period.start,
-        end=state.period.end,
-        spans=state.spans,
-        filters=line.filters,
-        window=(WindowSize.DAY, zone),
-        bound=state.bound,
-    )
-    return [(row.window_start.astimezone(zone).date(), row.value, row.events) for row in rows]
 
 
 def _quantity(state: LineState | None) -> Decimal:

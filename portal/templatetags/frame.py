@@ -3,9 +3,9 @@
 from django import template
 from django.conf import settings
 
+from invoicing import usage_csv
 from invoicing.models import DetailedLine, InvoiceLine
 from metering.models import Event
-from portal import downloads
 from pricing.models import RateCardType
 
 register = template.Library()
@@ -20,7 +20,7 @@ def site_name() -> str:
 @register.filter
 def event_data(event: Event) -> str:
     """Show the data of an event as it was sent."""
-    return downloads.event_data(event)
+    return usage_csv.event_data(event)
 
 
 @register.filter

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 from invoicing.csv_export import csv_response
 from invoicing.models import InvoiceLine
 from invoicing.queries import explain_line, line_events, recompute_line
+from invoicing.usage_csv import event_rows, usage_rows
 from portal.access import CustomerRequest, customer_required
-from portal.downloads import event_rows
 from portal.queries import line_usage
 from portal.shortcuts import render_page
 from portal.usage_chart import usage_chart
@@ -30,7 +30,7 @@ def why(request: CustomerRequest, invoice: str, line: str) -> HttpResponse:
         "line": found,
         "explanation": explanation,
         "usage": (usage := line_usage(found, explanation)),
-        "chart": usage_chart(usage),
+        "chart": usage and usage_chart(usage),
         "events": _EventPaginator(found, explanation.event_count).get_page(request.GET.get("page")),
         "zone": found.invoice.zone,
     }
@@ -55,9 +55,17 @@ def events_csv(request: CustomerRequest, invoice: str, line: str) -> HttpRespons
     return csv_response(f"{found.invoice}-line-{found.position + 1}-events.csv", event_rows(events))
 
 
+@require_safe
+@customer_required
+def usage_csv(request: CustomerRequest, invoice: str, line: str) -> HttpResponseBase:
+    """Send the usage by day that a line counted."""
+    found = _line(request, invoice, line)
+    return csv_response(f"{found.invoice}-line-{found.position + 1}-usage.csv", usage_rows([found]))
+
+
 def _line(request: CustomerRequest, invoice: str, line: str) -> InvoiceLine:
     mine = InvoiceLine.objects.filter(invoice__customer=request.customer, invoice__ulid=invoice)
-    related = mine.select_related("invoice", "feature", "meter_version__meter")
+    related = mine.select_related("invoice", "feature", "meter_version__meter", "corrects__invoice")
     return get_object_or_404(related, ulid=line)
 
 
