@@ -1,28 +1,49 @@
-"""Invoices: written as drafts, then issued with a number that has no gap before it."""
+"""Invoices move: by what people ask for, by what apps answer, and by themselves as far as nothing waits."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
-from django_q.tasks import async_task
 
-from invoicing.lifecycle import Trigger
+from invoicing.lifecycle import MOVES, InvalidMove, Trigger
 from invoicing.models import (
     BillingProfile,
     DetailedLine,
     Invoice,
     InvoiceLine,
-    InvoiceSequence,
     InvoiceStatus,
     InvoiceType,
 )
-from invoicing.numbering import draft_name, invoice_number
+from invoicing.numbering import draft_name
+from invoicing.providers import PROVIDERS, AppInvoice, Provider
 from invoicing.queries.bills import Bill, PricedLine
+from invoicing.queries.states import situation_of
+from invoicing.services.issuing import issue
+from invoicing.validation import Issue, replaced
+from invoicing.walking import next_trigger
 from metering.errors import DomainError
 from metering.models import Customer
 from pricing.money import zero
 from pricing.rating import to_json
+
+# What a walk may change of an invoice.
+_WALKED = (
+    "status",
+    "type",
+    "number",
+    "sequence_number",
+    "supplier",
+    "buyer",
+    "settled",
+    "validation_issues",
+    "issued_at",
+    "due_at",
+    "paid_at",
+    "voided_at",
+    "deleted_at",
+)
 
 
 class BillOutOfBounds(DomainError):
@@ -30,6 +51,120 @@ class BillOutOfBounds(DomainError):
 
     status = 409
     code = "invoice_out_of_bounds"
+
+
+def walk(*, invoice: Invoice, at: datetime, trigger: Trigger | None = None, bound: int | None = None) -> Invoice:
+    """
+    Pull a trigger, then move on as far as nothing waits, and save once; return the invoice.
+
+    The caller's transaction holds the customer's row and the invoice's, which was read with its customer, profile and
+    app. Usage is read up to batch `bound`; without one, a draft whose usage has to be read waits. Work that fails
+    leaves the invoice in the state that says so, with a critical validation issue.
+
+    :raises InvalidMove: if the state does not know the trigger.
+    """
+    before = {name: getattr(invoice, name) for name in _WALKED}
+    visit = _Visit(invoice, at, bound)
+    if trigger is None:
+        trigger = visit.next()
+    while trigger is not None:
+        invoice.move(trigger)
+        trigger = visit.arrive() or visit.next()
+    changed = [name for name in _WALKED if getattr(invoice, name) != before[name]]
+    if changed:
+        invoice.updated_at = at
+        invoice.save(update_fields=[*changed, "updated_at"])
+    return invoice
+
+
+@dataclass(frozen=True)
+class _Visit:
+    """One walk of an invoice, and the work it does in each state."""
+
+    invoice: Invoice
+    at: datetime
+    bound: int | None
+
+    def next(self) -> Trigger | None:
+        situation = situation_of(self.invoice, self.at, can_read=self.bound is not None)
+        return next_trigger(InvoiceStatus(self.invoice.status), situation)
+
+    def arrive(self) -> Trigger | None:
+        """Do the work of the state; return what it makes of the next step, None for what the state itself says."""
+        status = InvoiceStatus(self.invoice.status)
+        work = _WORK.get(status)
+        if work is None:
+            return None
+        try:
+            return work(self)
+        except DomainError as error:
+            if Trigger.FAIL not in MOVES[status]:
+                raise
+            self.note([Issue(code=error.code, message=error.message, component=_STEPS)], _STEPS)
+            return Trigger.FAIL
+
+    def note(self, found: Sequence[Issue], component: str) -> None:
+        self.invoice.validation_issues = replaced(
+            self.invoice.validation_issues, component=component, found=found, at=self.at
+        )
+
+    @property
+    def app(self) -> Provider:
+        return PROVIDERS[self.invoice.profile.app.type]
+
+    @property
+    def told(self) -> AppInvoice:
+        """What the app is told."""
+        invoice = self.invoice
+        return AppInvoice(
+            ulid=invoice.ulid,
+            name=str(invoice),
+            currency=str(invoice.currency),
+            total=invoice.total,
+            customer_metadata=invoice.customer.metadata,
+        )
+
+
+# Who finds issues: the steps themselves, and the app when it validates.
+_STEPS, _APP = "invoicing", "app"
+
+
+def _validate(visit: _Visit) -> None:
+    visit.note((), _STEPS)
+    visit.note(visit.app.validate(visit.told), _APP)
+
+
+def _send_draft(visit: _Visit) -> None:
+    visit.app.upsert_draft(visit.told)
+
+
+def _finalise_lines(visit: _Visit) -> None:
+    visit.note((), _STEPS)
+    if visit.invoice.total < 0:
+        # No invoice is negative: what gives back money is a credit note.
+        visit.invoice.type = InvoiceType.CREDIT_NOTE
+
+
+def _finalise_in_app(visit: _Visit) -> None:
+    visit.app.finalise(visit.told)
+
+
+def _issue(visit: _Visit) -> None:
+    issue(invoice=visit.invoice, at=visit.at)
+
+
+def _note_paid(visit: _Visit) -> None:
+    visit.invoice.paid_at = visit.at
+
+
+_WORK: Mapping[InvoiceStatus, Callable[[_Visit], Trigger | None]] = {
+    InvoiceStatus.DRAFT_VALIDATING: _validate,
+    InvoiceStatus.DRAFT_SYNCING: _send_draft,
+    InvoiceStatus.ISSUING_LINE_FINALIZATION: _finalise_lines,
+    InvoiceStatus.ISSUING_SYNCING: _finalise_in_app,
+    InvoiceStatus.ISSUED: _issue,
+    InvoiceStatus.PAID: _note_paid,
+}
 
 
 def draft_invoice(
@@ -59,39 +194,31 @@ def draft_invoice(
 
 
 @transaction.atomic
-def issue_invoice(*, invoice_id: int, at: datetime) -> Invoice:
+def advance_invoice(*, invoice_id: int, at: datetime) -> Invoice:
     """
-    Give a draft the next number, freeze seller and buyer with it, and queue its document; payment is due from here on.
+    Move an invoice on as far as nothing waits.
 
-    Numbers have no gap, because the series' row stays locked until this transaction ends.
-
-    :raises InvalidMove: if the invoice is not a draft whose usage is collected.
+    :raises InvalidMove: if it waits for somebody, or for its time.
     """
-    invoice = Invoice.objects.locked().select_related("customer", "profile").get(pk=invoice_id)
-    return issue_draft(invoice=invoice, at=at)
+    invoice = _held(invoice_id)
+    status = invoice.status
+    if walk(invoice=invoice, at=at).status == status:
+        raise InvalidMove(
+            f"Wait, or choose another action than advance: {invoice} is {invoice.get_status_display().lower()}."
+        )
+    return invoice
 
 
 def issue_draft(*, invoice: Invoice, at: datetime) -> Invoice:
-    """
-    Do the same with a draft that the caller's transaction holds already.
+    """Move on a draft that the caller's transaction holds already."""
+    return walk(invoice=invoice, at=at)
 
-    :raises InvalidMove: if the invoice is not a draft whose usage is collected.
-    """
-    while invoice.status != InvoiceStatus.ISSUED:
-        invoice.move(Trigger.NEXT)
-    invoice.sequence_number = _next_number(invoice.profile, invoice.type)
-    invoice.number = invoice_number(invoice.profile.number_prefix, invoice.sequence_number)
-    invoice.supplier = _supplier(invoice.profile)
-    invoice.buyer = _buyer(invoice.customer)
-    invoice.issued_at = at
-    invoice.due_at = at + invoice.profile.due_after
-    invoice.updated_at = at
-    invoice.move(Trigger.NEXT)
-    invoice.save(
-        update_fields=["status", "number", "sequence_number", "supplier", "buyer", "issued_at", "due_at", "updated_at"]
-    )
-    async_task("invoicing.tasks.store_document", invoice_id=invoice.pk)
-    return invoice
+
+def _held(invoice_id: int) -> Invoice:
+    """Lock the customer, then the invoice: always in this order."""
+    found = Invoice.objects.select_related("customer", "profile__app")
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(invoices=invoice_id)
+    return found.locked().get(pk=invoice_id)
 
 
 def _check_total(total: Decimal, bill: Bill) -> None:
@@ -179,28 +306,3 @@ def _detailed_lines(line: InvoiceLine, priced: PricedLine) -> list[DetailedLine]
         )
         for position, part in enumerate(priced.rated.lines)
     ]
-
-
-def _next_number(profile: BillingProfile, type: str) -> int:
-    """Count on, and keep the series' row locked until the transaction ends."""
-    table = InvoiceSequence._meta.db_table
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {table} SET last_number = last_number + 1 WHERE profile_id = %s AND type = %s "  # noqa: S608
-            "RETURNING last_number",
-            [profile.pk, type],
-        )
-        return cursor.fetchone()[0]
-
-
-def _supplier(profile: BillingProfile) -> dict[str, object]:
-    return {"name": profile.supplier_name, "tax_id": profile.supplier_tax_id, "address": profile.supplier_address}
-
-
-def _buyer(customer: Customer) -> dict[str, object]:
-    return {
-        "name": customer.name,
-        "key": customer.key,
-        "email": customer.primary_email,
-        "address": customer.billing_address,
-    }

@@ -6,7 +6,7 @@ import pytest
 
 from invoicing.document import Part, address_lines, line, party
 from invoicing.queries.documents import NotIssued, invoice_document
-from invoicing.services.invoices import issue_invoice
+from invoicing.services.invoices import advance_invoice
 from metering.models import Customer
 from metering.periods import Period
 from tests import factories
@@ -84,7 +84,7 @@ def issued(db):
     invoice = factories.InvoiceFactory(customer=customer, time_zone="Europe/Berlin", profile=profile)
     factories.DetailedLineFactory(line__invoice=invoice, line__position=1, line__name="Second")
     factories.DetailedLineFactory(line__invoice=invoice, line__position=0, line__name="First")
-    return issue_invoice(invoice_id=invoice.pk, at=day(2, 1, hour=1))
+    return advance_invoice(invoice_id=invoice.pk, at=day(2, 1, hour=1))
 
 
 def test_it_says_what_the_invoice_says(issued):

@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from invoicing.models import Invoice, InvoiceSequence
 from invoicing.numbering import customer_code, draft_name, invoice_number
-from invoicing.services.invoices import issue_invoice
+from invoicing.services.invoices import advance_invoice
 from tests import factories
 from tests.invoicing.contracts import day
 
@@ -43,7 +43,7 @@ def test_it_leaves_no_gap_when_threads_issue_and_some_roll_back():
         try:
             for pk in mine:
                 with transaction.atomic():
-                    issue_invoice(invoice_id=pk, at=day(2, 1))
+                    advance_invoice(invoice_id=pk, at=day(2, 1))
                     if pk in rolled_back:
                         transaction.set_rollback(True)
         finally:
@@ -66,5 +66,5 @@ def test_it_leaves_no_gap_when_threads_issue_and_some_roll_back():
 def test_each_seller_counts_for_itself():
     one = factories.InvoiceFactory(profile=factories.InvoiceSequenceFactory(profile__number_prefix="A-").profile)
     other = factories.InvoiceFactory(profile=factories.InvoiceSequenceFactory(profile__number_prefix="B-").profile)
-    issued = [issue_invoice(invoice_id=invoice.pk, at=day(2, 1)) for invoice in (one, other)]
+    issued = [advance_invoice(invoice_id=invoice.pk, at=day(2, 1)) for invoice in (one, other)]
     assert [invoice.number for invoice in issued] == ["A-000001", "B-000001"]
