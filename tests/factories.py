@@ -588,3 +588,121 @@ class BillingRunFactory(DjangoModelFactory):
     bound = 0
     started_at = datetime(2026, 2, 1, tzinfo=UTC)
     finished_at = datetime(2026, 2, 1, 0, 1, tzinfo=UTC)
+
+
+class AuditRunFactory(DjangoModelFactory):
+    class Meta:
+        model = metering.AuditRun
+
+    started_at = START
+    finished_at = START + timedelta(minutes=1)
+    checks = [[8, "Invoice numbers have no gap", 0]]
+
+
+class AllocationFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.Allocation
+
+    payment = SubFactory(PaymentFactory)
+    invoice = SelfAttribute("payment.invoice")
+    amount = SelfAttribute("payment.amount")
+    created_at = SelfAttribute("payment.created_at")
+
+
+class BalanceEntryFactory(DjangoModelFactory):
+    """Five to the customer's credit, their first movement."""
+
+    class Meta:
+        model = invoicing.BalanceEntry
+
+    customer = SubFactory(CustomerFactory)
+    currency = "USD"
+    sequence = 1
+    amount = Decimal("5.00")
+    balance = Decimal("5.00")
+    reason = "Overpaid"
+    created_at = START
+
+
+class ParkedCustomerFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.ParkedCustomer
+
+    customer = SubFactory(CustomerFactory)
+    code = "subscription_item_cannot_be_priced"
+    reason = "The price of 'Tokens' cannot be read."
+    parked_at = START
+
+
+class CustomerBillingFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.CustomerBilling
+
+    customer = SubFactory(CustomerFactory)
+    profile = SubFactory(BillingProfileFactory)
+    created_at = START
+    updated_at = START
+
+
+class UsageChangeFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.UsageChange
+
+    customer = SubFactory(CustomerFactory)
+    since_batch = 1
+    from_at = START
+    to_at = START + timedelta(days=1)
+
+
+class ChangeWatermarkFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.ChangeWatermark
+        django_get_or_create = ("id",)
+
+    id = True
+
+
+class InvoiceDiscountFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.InvoiceDiscount
+
+    invoice = SubFactory(InvoiceFactory)
+    position = 0
+    name = "Goodwill"
+    percentage = Decimal(10)
+    created_at = SelfAttribute("invoice.created_at")
+
+
+class TaxCodeFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.TaxCode
+
+    key = Sequence(lambda n: f"code-{n}")
+    name = "Software"
+    created_at = START
+
+
+class TaxRateFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.TaxRate
+
+    name = "VAT"
+    country = Sequence(lambda n: f"{chr(65 + n // 26 % 26)}{chr(65 + n % 26)}")
+    percentage = Decimal(19)
+    valid_from = START
+    created_at = START
+    updated_at = START
+
+
+class InvoiceTaxFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.InvoiceTax
+
+    invoice = SubFactory(InvoiceFactory)
+    position = 0
+    name = "VAT"
+    country = "DE"
+    percentage = Decimal(19)
+    behavior = "exclusive"
+    taxable = Decimal("20.00")
+    amount = Decimal("3.80")

@@ -1,5 +1,29 @@
 """The operator's pages of invoicing; importing the modules registers them."""
 
-from invoicing.admin import customers, invoices, lines, payments, profiles, runs
+from invoicing.admin import (
+    balances,
+    changed_usage,
+    customers,
+    discounts,
+    invoices,
+    lines,
+    parked,
+    payments,
+    profiles,
+    runs,
+    taxes,
+)
 
-__all__ = ["customers", "invoices", "lines", "payments", "profiles", "runs"]
+__all__ = [
+    "balances",
+    "changed_usage",
+    "customers",
+    "discounts",
+    "invoices",
+    "lines",
+    "parked",
+    "payments",
+    "profiles",
+    "runs",
+    "taxes",
+]

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from invoicing.models import App, BillingProfile, Invoice, InvoiceSequence
+from invoicing.models import App, BillingProfile, CustomerBilling, Invoice, InvoiceSequence, InvoiceType
 from invoicing.services.sellers import change_seller
 from metering.admin.base import ConsoleAdmin, ReadOnlyAdmin
 from metering.admin.display import Panel, link, link_to, list_url, moment
@@ -80,7 +80,7 @@ class BillingProfileAdmin(ConsoleAdmin):
             Panel(
                 title="Number series",
                 headers=("Series", "Last number"),
-                rows=[(link(found, row.number_prefix), found.last_number) for found in series],
+                rows=[(link(found, _prefix(found)), found.last_number) for found in series],
                 empty="None yet.",
                 links=[("Its invoices", list_url(Invoice, profile__id__exact=row.pk))],
             )
@@ -104,15 +104,40 @@ class AppAdmin(ReadOnlyAdmin):
 @admin.register(InvoiceSequence)
 class InvoiceSequenceAdmin(ReadOnlyAdmin):
     is_tracked = False
-    list_display = ("profile_link", "prefix", "last_number")
+    list_display = ("profile_link", "type", "prefix", "last_number")
     list_display_links = None
     list_select_related = ("profile",)
     search_fields = ("profile__name", "profile__number_prefix")
     search_help_text = "Name of the seller, or prefix"
     ordering = ("pk",)
-    fieldsets = ((None, {"fields": ("profile", ("prefix", "last_number"))}),)
+    fieldsets = ((None, {"fields": (("profile", "type"), ("prefix", "last_number"))}),)
     profile_link = link_to("profile", "seller")
 
-    @display(description="prefix", ordering="profile__number_prefix")
+    @display(description="prefix")
     def prefix(self, row: InvoiceSequence) -> str:
-        return row.profile.number_prefix
+        return _prefix(row)
+
+
+@admin.register(CustomerBilling)
+class CustomerBillingAdmin(ReadOnlyAdmin):
+    list_display = ("customer_link", "profile_link", "thresholds")
+    list_display_links = ("thresholds",)
+    list_select_related = ("customer", "profile")
+    list_filter = ("profile",)
+    search_fields = ("customer__name", "customer__key")
+    search_help_text = "Name or key of the customer"
+    ordering = ("-pk",)
+    fieldsets = ((None, {"fields": (("customer", "profile"), "thresholds")}),)
+    customer_link = link_to("customer", "customer")
+    profile_link = link_to("profile", "billed by")
+
+    @display(description="spend thresholds")
+    def thresholds(self, row: CustomerBilling) -> str:
+        if row.spend_thresholds is None:
+            return "As the seller's"
+        return ", ".join(row.spend_thresholds) or "None"
+
+
+def _prefix(series: InvoiceSequence) -> str:
+    profile = series.profile
+    return profile.number_prefix if series.type == InvoiceType.STANDARD else profile.credit_note_prefix

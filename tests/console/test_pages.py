@@ -14,6 +14,9 @@ _FACTORIES = {factory._meta.model: factory for factory in factories.DjangoModelF
 _OWN = [model for model in admin.site._registry if model._meta.app_label in _OWN_APPS]
 _OTHERS = [model for model in admin.site._registry if model not in _OWN]
 _LEDGERS = {
+    "allocation",
+    "auditrun",
+    "balanceentry",
     "batch",
     "billingrun",
     "bucket",
@@ -26,6 +29,7 @@ _LEDGERS = {
     "invoicedocument",
     "invoiceline",
     "invoicesequence",
+    "invoicetax",
     "meterversion",
     "payment",
     "portaltoken",
