@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
+from hashlib import blake2b
 from typing import Any
 
 from metering.periods import Period
@@ -12,6 +13,7 @@ from metering.spans import Span
 from pricing.prices import Charge, FlatPrice, InvalidPrice, parse_charge
 from pricing.rating import Rated, Usage, minimum_true_up, rate
 
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # Quantities by the cells of a matrix price, in the order of the price.
 Cells = tuple[tuple[str, Decimal], ...]
 
@@ -161,26 +163,45 @@ def is_metered(charge: Charge | PlanMinimum) -> bool:
 
 
 def rate_line(
-    *, charge: Charge | PlanMinimum, name: str, currency: str, before: LineState | None, now: LineState
+    *, charge: Charge | PlanMinimum, name: str, currency: str, before: LineState | None, now: LineState | None
 ) -> Rated:
     """
     Price the difference between two states of a service period; every amount of a line comes from here.
 
-    A cut period bears its share of a flat price by real seconds; each detailed line rounds once.
+    Without `before` nothing was billed yet; without `now` nothing of it is billed any more, and it is given back. A cut
+    period bears its share of a flat price by real seconds; each detailed line rounds once.
     """
     if isinstance(charge, PlanMinimum):
         filled = None if before is None else _true_up(charge, name, currency, before).amount
         return _true_up(charge, name, currency, now, filled)
     return rate(
-        charge=charge, name=name, currency=currency, before=None if before is None else before.usage, now=now.usage
+        charge=charge,
+        name=name,
+        currency=currency,
+        before=None if before is None else before.usage,
+        now=None if now is None else now.usage,
     )
 
 
-def _true_up(charge: PlanMinimum, name: str, currency: str, state: LineState, trued_up: Decimal | None = None) -> Rated:
+def line_ulid(item_ulid: str, period_start: datetime, sequence: int) -> str:
+    """
+    Return the id of a line from what tells it from every other one, so that it is the same before and after billing.
+
+    >>> line_ulid("01J0000000000000000000000A", datetime.fromisoformat("2026-01-01T00:00:00+00:00"), 0)
+    '7A7J5TRMM8XNDS1P5T5FEP8V26'
+    """
+    text = f"{item_ulid} {period_start.astimezone(UTC).isoformat()} {sequence}"
+    number = int.from_bytes(blake2b(text.encode(), digest_size=16).digest())
+    return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
+
+
+def _true_up(
+    charge: PlanMinimum, name: str, currency: str, state: LineState | None, trued_up: Decimal | None = None
+) -> Rated:
     return minimum_true_up(
-        minimum=charge.amount,
-        billed=state.billed or Decimal(0),
-        part=state.part,
+        minimum=charge.amount if state else Decimal(0),
+        billed=(state and state.billed) or Decimal(0),
+        part=state.part if state else Fraction(1),
         prorate=charge.prorate,
         currency=currency,
         trued_up=trued_up,

@@ -4,6 +4,7 @@ from invoicing.lifecycle import InvoiceStatus
 from invoicing.models.app import App, AppStatus, AppType
 from invoicing.models.billing_run import BillingRun, ChangeWatermark, ParkedCustomer, UsageChange
 from invoicing.models.invoice import (
+    LEFT_OPEN,
     DetailedLine,
     DetailedLineCategory,
     Invoice,
@@ -27,6 +28,7 @@ from invoicing.models.profile import (
 from invoicing.models.tax import InvoiceTax, TaxBehavior, TaxCode, TaxRate
 
 __all__ = [
+    "LEFT_OPEN",
     "Alignment",
     "Allocation",
     "App",

@@ -11,6 +11,7 @@ from djmoney.models.fields import CurrencyField
 from djmoney.money import Money
 
 from invoicing.lifecycle import NUMBERED, UNFINISHED, UNPAID, InvoiceStatus, Trigger, target
+from invoicing.models.billing_run import BillingRun
 from invoicing.models.frozen import IssuedAndChanged, append_only, frozen_with_its_invoice
 from invoicing.models.profile import BillingProfile
 from metering.models import Customer, MeterVersion, NumericField, UlidField, tracked
@@ -68,6 +69,9 @@ class Invoice(models.Model):
     type = models.CharField(max_length=12, choices=InvoiceType.choices, default=InvoiceType.STANDARD)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="invoices")
     profile = models.ForeignKey(BillingProfile, on_delete=models.PROTECT, related_name="invoices")
+    run = models.ForeignKey(
+        BillingRun, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="written"
+    )
     corrects = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="credit_notes")
     reason = models.CharField(max_length=256, blank=True, help_text="Why a credit note was given.")
     description = models.TextField(max_length=1024, blank=True)
@@ -201,6 +205,10 @@ class Invoice(models.Model):
         return Money(self.total, self.currency)
 
 
+# After such a line something of its period is left to bill: it was billed before its end, or unbilled by a void.
+LEFT_OPEN = Q(subscription_item__isnull=False) & (Q(now__isnull=True) | Q(now__contains={"is_final": False}))
+
+
 class InvoiceLineQuerySet(models.QuerySet["InvoiceLine"]):
     def shown(self) -> "InvoiceLineQuerySet":
         """Lines that say something: a plan's minimum that was reached adds nothing, and is kept as a record alone."""
@@ -292,6 +300,9 @@ class InvoiceLine(models.Model):
                 condition=Q(subscription_item__isnull=False) | Q(managed_by=ManagedBy.MANUAL),
                 name="line_without_item_is_by_hand",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["subscription_item"], condition=LEFT_OPEN, name="line_left_open"),
         ]
         triggers = [frozen_with_its_invoice("line_is_frozen_with_its_invoice", "{row}.invoice_id")]
 

@@ -17,11 +17,11 @@ from pricing.rating.words import EXACT, money, to_decimal, total, units
 _WAITS = "what it costs is known when the period ends"
 
 
-def rate(*, charge: Charge, name: str, currency: str, before: Usage | None, now: Usage) -> Rated:
+def rate(*, charge: Charge, name: str, currency: str, before: Usage | None, now: Usage | None) -> Rated:
     """
     Price a period's usage up to `now`, less what was billed at `before`.
 
-    `before` None says that nothing of the period was billed yet. Each detailed line is round(cost of all up to now)
+    `before` None says that nothing of the period was billed yet, `now` None that nothing of it is due any more. Each detailed line is round(cost of all up to now)
     - round(cost of all up to before), half away from zero to the currency's digits, so the bills of any split of a
     period sum to the bill of the whole; less usage or a smaller part than before gives the negative difference. A
     quantity below zero costs what zero costs.
@@ -30,8 +30,7 @@ def rate(*, charge: Charge, name: str, currency: str, before: Usage | None, now:
     """
     with localcontext(EXACT):
         frame = Frame(name, currency, charge.unit.display_unit if charge.unit else "")
-        due = _state(charge, frame, now)
-        billed = _State() if before is None else _state(charge, frame, before)
+        due, billed = (_State() if usage is None else _state(charge, frame, usage) for usage in (now, before))
         steps = (_quantity_step(*words, currency) for words in _words(charge, due.cells, now))
         return _rated(due.parts, billed.parts, currency, tuple(steps), due.free - billed.free)
 
@@ -97,7 +96,9 @@ def _waits(cell: Cell, usage: Usage) -> bool:
     return isinstance(cell.price, VolumePrice) and not usage.is_final
 
 
-def _words(charge: Charge, cells: list[Cell], usage: Usage) -> Iterator[tuple[str, Fraction]]:
+def _words(charge: Charge, cells: list[Cell], usage: Usage | None) -> Iterator[tuple[str, Fraction]]:
+    if usage is None:
+        return
     yield from quantity_steps(charge, cells)
     label = charge.unit.display_unit if charge.unit else ""
     for cell in cells:
