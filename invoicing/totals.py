@@ -7,7 +7,7 @@ sum to their whole in every currency. A document whose amounts are all negated h
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -17,10 +17,11 @@ from pricing.money import exponent, quantize, zero
 
 @dataclass(frozen=True)
 class LineAmount:
-    """What a line charges, rounded to its currency, and the tax it bears."""
+    """What a line charges, rounded to its currency, the tax it bears, and a discount that it has of its own already."""
 
     amount: Decimal
     rule: TaxRule | None = None
+    discount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class BilledLine:
-    """A line of an issued invoice, and what credit notes gave back of it so far, as positive amounts."""
+    """A line of an issued invoice, and what was given back of it so far, as positive amounts."""
 
     billed: LineTotals
     back_amount: Decimal = Decimal(0)
@@ -99,6 +100,21 @@ class BilledLine:
         """How much of its amount can still be given back."""
         return self.billed.amount - self.back_amount
 
+    def discount_back(self, amount: Decimal, currency: str) -> Decimal:
+        """Return the discount of a part: of all that was given back with it, less what came back before."""
+        if not self.billed.discount:
+            return zero(currency)
+        part = min(Fraction(self.back_amount + amount) / Fraction(self.billed.amount), Fraction(1))
+        return quantize(Fraction(self.billed.discount) * part, currency) - self.back_discount
+
+
+@dataclass(frozen=True)
+class Item:
+    """A part of the line at a place of an invoice that is given back; it has the sign of the line."""
+
+    place: int
+    amount: Decimal
+
 
 def total_up(lines: Sequence[LineAmount], *, currency: str, discounts: Sequence[DiscountTerms] = ()) -> Totals:
     """
@@ -109,7 +125,7 @@ def total_up(lines: Sequence[LineAmount], *, currency: str, discounts: Sequence[
     >>> totals.tax_exclusive, totals.total
     (Decimal('19.00'), Decimal('119.00'))
     """
-    nets, worths = _discounted([line.amount for line in lines], discounts, currency)
+    nets, worths = _discounted([line.amount - line.discount for line in lines], discounts, currency)
     owed = [LineAmount(net, line.rule) for net, line in zip(nets, lines, strict=True)]
     taxes, line_taxes = _taxed(owed, currency)
     done = tuple(
@@ -119,30 +135,33 @@ def total_up(lines: Sequence[LineAmount], *, currency: str, discounts: Sequence[
     return Totals(currency, done, taxes, worths)
 
 
-def give_back(lines: Sequence[BilledLine], amounts: Sequence[Decimal], *, currency: str) -> Totals:
+def give_back(lines: Sequence[BilledLine], items: Sequence[Item], *, currency: str) -> Totals:
     """
-    Return the totals, below zero, of a credit note that gives back a positive amount of each line of an invoice.
+    Return the totals, below zero, of a credit note that gives back some of an invoice; its lines are the items.
 
-    `lines` are all lines of the invoice, `amounts` of the same length, with 0 for what stays. Discounts come back pro
-    rata to the line, tax at the invoice's rates, rounded once for each rule; the note that gives back the last of a
-    rule absorbs what roundings left, so that all notes sum to the invoice.
+    `lines` are all lines of the invoice. Discounts come back pro rata to the line, tax at the invoice's rates, rounded
+    once for each rule; the note that gives back the last of a rule absorbs what roundings left, so that all notes sum
+    to the invoice.
     """
-    discounts = [_discount_back(line, amount, currency) for line, amount in zip(lines, amounts, strict=True)]
-    nets = [amount - discount for amount, discount in zip(amounts, discounts, strict=True)]
-    taxes = [zero(currency) for _ in lines]
+    left, discounts = list(lines), []
+    for item in items:
+        line = left[item.place]
+        discounts.append(line.discount_back(item.amount, currency))
+        left[item.place] = replace(
+            line, back_amount=line.back_amount + item.amount, back_discount=line.back_discount + discounts[-1]
+        )
+    nets = [item.amount - discount for item, discount in zip(items, discounts, strict=True)]
+    rules = [lines[item.place].billed.rule for item in items]
+    taxes = [zero(currency) for _ in items]
     totals = []
-    for rule, places in _by_rule([line.billed.rule for line in lines]).items():
-        if not any(amounts[place] for place in places):
-            continue
+    for rule, places in _by_rule(rules).items():
         taxable = sum((nets[place] for place in places), zero(currency))
-        tax = _tax_back([lines[place] for place in places], taxable, rule, currency)
-        shares = share_out(tax, [_exact_tax(nets[place], rule) for place in places], currency)
-        for place, share in zip(places, shares, strict=True):
-            taxes[place] = share
+        tax = _tax_back([line for line in lines if line.billed.rule == rule], taxable, rule, currency)
+        _allocate(tax, taxes, nets, places, rule, currency)
         totals.append(TaxTotal(rule, -taxable, -tax))
     done = tuple(
-        LineTotals(-amount, -discount, line.billed.rule, -tax)
-        for line, amount, discount, tax in zip(lines, amounts, discounts, taxes, strict=True)
+        LineTotals(-item.amount, -discount, rule, -tax)
+        for item, discount, rule, tax in zip(items, discounts, rules, taxes, strict=True)
     )
     return Totals(currency, done, tuple(totals))
 
@@ -198,11 +217,18 @@ def _taxed(lines: Sequence[LineAmount], currency: str) -> tuple[tuple[TaxTotal, 
     for rule, places in _by_rule([line.rule for line in lines]).items():
         taxable = sum((lines[place].amount for place in places), zero(currency))
         tax = quantize(_exact_tax(taxable, rule), currency)
-        shares = share_out(tax, [_exact_tax(lines[place].amount, rule) for place in places], currency)
-        for place, share in zip(places, shares, strict=True):
-            taxes[place] = share
+        _allocate(tax, taxes, [line.amount for line in lines], places, rule, currency)
         totals.append(TaxTotal(rule, taxable, tax))
     return tuple(totals), taxes
+
+
+def _allocate(
+    tax: Decimal, taxes: list[Decimal], nets: Sequence[Decimal], places: Sequence[int], rule: TaxRule, currency: str
+) -> None:
+    """Write the shares of a rule's tax where its lines are."""
+    shares = share_out(tax, [_exact_tax(nets[place], rule) for place in places], currency)
+    for place, share in zip(places, shares, strict=True):
+        taxes[place] = share
 
 
 def _by_rule(rules: Sequence[TaxRule | None]) -> Mapping[TaxRule, list[int]]:
@@ -216,15 +242,6 @@ def _by_rule(rules: Sequence[TaxRule | None]) -> Mapping[TaxRule, list[int]]:
 def _exact_tax(net: Decimal, rule: TaxRule) -> Fraction:
     whole = 100 + Fraction(rule.percentage) if rule.is_inclusive else 100
     return Fraction(net) * Fraction(rule.percentage) / whole
-
-
-def _discount_back(line: BilledLine, amount: Decimal, currency: str) -> Decimal:
-    """Return the discount of the part given back: of all parts up to here, less what came back with earlier ones."""
-    if not amount or not line.billed.discount:
-        return zero(currency)
-    so_far = min(line.back_amount + amount, line.billed.amount)
-    share = Fraction(line.billed.discount) * Fraction(so_far) / Fraction(line.billed.amount)
-    return quantize(share, currency) - line.back_discount
 
 
 def _tax_back(lines: Sequence[BilledLine], taxable: Decimal, rule: TaxRule, currency: str) -> Decimal:

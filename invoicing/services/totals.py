@@ -1,0 +1,202 @@
+"""The totals of a draft: its discounts, its taxes, and what it comes to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+
+from invoicing.models import Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, InvoiceType
+from invoicing.queries.credits import billed_lines
+from invoicing.queries.taxes import rates_of_country
+from invoicing.taxes import EXCLUSIVE, INCLUSIVE, KnownRate, TaxRule, tax_rule
+from invoicing.totals import BilledLine, DiscountTerms, Item, LineAmount, TaxTotal, Totals, give_back, total_up
+from invoicing.validation import Issue, replaced
+
+NO_TAX_RATE = "tax_rate_unknown"
+TAX = "tax"
+_LINE_FIELDS = ["discount", "tax_id", "tax_inclusive", "tax_exclusive"]
+_TAX_FIELDS = ["position", "name", "country", "code", "percentage", "behavior", "taxable", "amount"]
+_SUMS = ["amount", "discount", "tax_inclusive", "tax_exclusive", "total"]
+
+
+@dataclass(frozen=True)
+class Taxation:
+    """How a document is taxed: by which rates, and what its profile says where lines are silent."""
+
+    is_enforced: bool = False
+    country: str = ""
+    rates: Sequence[KnownRate] = ()
+    default: Mapping[str, Any] | None = None
+
+    def rule(self, line: InvoiceLine) -> TaxRule | None:
+        """Return the rate of a line; None if none is known."""
+        if not self.rates:
+            return None
+        return tax_rule(self.rates, config=line.tax_config, default=self.default, until=line.period_end)
+
+
+def recalculate(*, invoice: Invoice, at: datetime) -> None:
+    """
+    Compute discounts, taxes and totals of a draft that the caller's transaction holds, and write what changed.
+
+    A line of a credit note that corrects another is taxed, and its discount given back, as that one was. Tax that is
+    enforced but has no known rate is noted as a critical validation issue.
+    """
+    lines = list(invoice.lines.select_related("tax", "corrects").order_by("position", "pk"))
+    discounts = list(invoice.invoice_discounts.order_by("position", "pk"))
+    seen = [_content(line, _LINE_FIELDS) for line in lines]
+    worths = [discount.amount for discount in discounts]
+    issues, sums = invoice.validation_issues, _content(invoice, _SUMS)
+    taxed = any(line.tax_id for line in lines)
+    taxes = foot(invoice=invoice, lines=lines, discounts=discounts, at=at)
+    if worths != [discount.amount for discount in discounts]:
+        InvoiceDiscount.objects.bulk_update(discounts, ["amount"])
+    if taxed or taxes:
+        _replace_taxes(invoice, lines, taxes)
+    changed = [line for line, content in zip(lines, seen, strict=True) if _content(line, _LINE_FIELDS) != content]
+    if changed:
+        _write_lines(changed, at)
+    if sums != _content(invoice, _SUMS) or issues != invoice.validation_issues:
+        invoice.updated_at = at
+        invoice.save(update_fields=[*_SUMS, "validation_issues", "updated_at"])
+
+
+def foot(
+    *, invoice: Invoice, lines: Sequence[InvoiceLine], discounts: Sequence[InvoiceDiscount] = (), at: datetime
+) -> list[InvoiceTax]:
+    """
+    Set the totals of a draft, of its lines and of its discounts in memory; return its taxes, not written yet.
+
+    For a draft that is about to be written: write the invoice, then the taxes, then the lines, which point to them.
+    Reads the invoice's customer and profile, and rates only where its buyer has a country.
+    """
+    taxation = taxation_of(invoice)
+    totals = _totals(invoice, lines, discounts, taxation)
+    rows = set_totals(invoice, lines, totals)
+    for discount, worth in zip(discounts, totals.discounts, strict=True):
+        discount.amount = worth
+    _note_missing_rates(invoice, lines, taxation, at)
+    return rows
+
+
+def taxation_of(invoice: Invoice) -> Taxation:
+    """Return how a draft is taxed: by the country of its buyer's billing address, as its workflow says."""
+    profile, workflow = invoice.profile, invoice.workflow
+    tax = workflow.get("tax", {})
+    if not tax.get("enabled", profile.is_taxing):
+        return Taxation()
+    country = (invoice.customer.billing_address or {}).get("country") or ""
+    return Taxation(
+        is_enforced=tax.get("enforced", profile.is_tax_enforced),
+        country=country,
+        rates=rates_of_country(country) if country else (),
+        default=workflow.get("invoicing", {}).get("defaultTaxConfig", profile.default_tax_config),
+    )
+
+
+def set_totals(invoice: Invoice, lines: Sequence[InvoiceLine], totals: Totals) -> list[InvoiceTax]:
+    """Set computed totals on a document and its lines, in memory; return its taxes, not written yet."""
+    rows = {total.rule: _tax_row(invoice, position, total) for position, total in enumerate(totals.taxes)}
+    for line, footed in zip(lines, totals.lines, strict=True):
+        line.discount = footed.discount
+        line.tax_inclusive, line.tax_exclusive = footed.tax_inclusive, footed.tax_exclusive
+        line.tax = rows[footed.rule] if footed.rule else None
+    for name in _SUMS:
+        setattr(invoice, name, getattr(totals, name))
+    return list(rows.values())
+
+
+def _tax_row(invoice: Invoice, position: int, total: TaxTotal) -> InvoiceTax:
+    return InvoiceTax(
+        invoice=invoice,
+        position=position,
+        name=total.rule.name,
+        country=total.rule.country,
+        code=total.rule.code,
+        percentage=total.rule.percentage,
+        behavior=INCLUSIVE if total.rule.is_inclusive else EXCLUSIVE,
+        taxable=total.taxable,
+        amount=total.amount,
+    )
+
+
+def _totals(
+    invoice: Invoice, lines: Sequence[InvoiceLine], discounts: Sequence[InvoiceDiscount], taxation: Taxation
+) -> Totals:
+    back = _given_back(invoice, lines)
+    if invoice.type == InvoiceType.CREDIT_NOTE and all(_is_of(invoice.corrects_id, line) for line in lines):
+        return _credited(invoice, lines)
+    terms = [DiscountTerms(discount.percentage, discount.fixed_amount) for discount in discounts]
+    amounts = [_amount(line, back.get(place), taxation) for place, line in enumerate(lines)]
+    return total_up(amounts, currency=invoice.currency, discounts=terms)
+
+
+def _is_of(invoice_id: int | None, line: InvoiceLine) -> bool:
+    return line.corrects is not None and line.corrects.invoice_id == invoice_id
+
+
+def _given_back(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[int, BilledLine]:
+    """Return, by place, the issued lines that lines of a document give back some of."""
+    corrected = {line.corrects_id for line in lines if line.corrects_id}
+    if not corrected:
+        return {}
+    issued = InvoiceLine.objects.filter(pk__in=corrected, invoice__number__isnull=False).select_related("tax")
+    found = billed_lines(issued, without=invoice.pk)
+    return {place: found[line.corrects_id] for place, line in enumerate(lines) if line.corrects_id in found}
+
+
+def _amount(line: InvoiceLine, back: BilledLine | None, taxation: Taxation) -> LineAmount:
+    """Return a line as it charges; one that gives back some of an issued line has the tax and the discount of that."""
+    if back is None:
+        return LineAmount(line.amount, taxation.rule(line))
+    return LineAmount(line.amount, back.billed.rule, -back.discount_back(-line.amount, line.currency))
+
+
+def _credited(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Totals:
+    whole = InvoiceLine.objects.filter(invoice=invoice.corrects_id).select_related("tax").order_by("position", "pk")
+    billed = billed_lines(whole, without=invoice.pk)
+    places = {pk: place for place, pk in enumerate(billed)}
+    items = [Item(places[line.corrects_id], -line.amount) for line in lines if line.corrects_id]
+    return give_back(list(billed.values()), items, currency=invoice.currency)
+
+
+def _note_missing_rates(invoice: Invoice, lines: Sequence[InvoiceLine], taxation: Taxation, at: datetime) -> None:
+    found = []
+    if taxation.is_enforced and any(line.tax is None for line in lines):
+        found = [Issue(NO_TAX_RATE, _missing(lines, taxation), TAX, field="customer.billingAddress")]
+    known = [issue["message"] for issue in invoice.validation_issues if issue["component"] == TAX]
+    if known != [issue.message for issue in found]:
+        invoice.validation_issues = replaced(invoice.validation_issues, component=TAX, found=found, at=at)
+
+
+def _missing(lines: Sequence[InvoiceLine], taxation: Taxation) -> str:
+    if not taxation.country:
+        return "Give the customer a billing address with a country: this profile issues nothing without tax."
+    name = next(line.name for line in lines if line.tax is None)
+    return f"Add the tax rate of {taxation.country} for {name}: this profile issues nothing without tax."
+
+
+def _replace_taxes(invoice: Invoice, lines: Sequence[InvoiceLine], taxes: list[InvoiceTax]) -> None:
+    """Keep the rows that stayed as they are, so that their lines need not be written."""
+    old = {row.position: row for row in invoice.taxes.all()}
+    if [_content(row, _TAX_FIELDS) for row in taxes] == [_content(old[place], _TAX_FIELDS) for place in sorted(old)]:
+        for row in taxes:
+            row.pk = old[row.position].pk
+    else:
+        invoice.taxes.all().delete()
+        InvoiceTax.objects.bulk_create(taxes)
+    for line in lines:
+        # Reads the key that the row has by now.
+        line.tax = line.tax
+
+
+def _write_lines(lines: Sequence[InvoiceLine], at: datetime) -> None:
+    for line in lines:
+        line.updated_at = at
+    InvoiceLine.objects.bulk_update(lines, ["discount", "tax", "tax_inclusive", "tax_exclusive", "updated_at"])
+
+
+def _content(row: Model, fields: Sequence[str]) -> list[object]:
+    return [getattr(row, field) for field in fields]
