@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTimeFilter
 from unfold.decorators import action, display
 
+from invoicing.admin import invoice_panels
 from invoicing.csv_export import csv_response, invoice_rows, line_rows
 from invoicing.lifecycle import FAILED
 from invoicing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, Payment
@@ -51,10 +52,20 @@ STATUS_LABELS = {
 
 @admin.register(Invoice)
 class InvoiceAdmin(ReadOnlyAdmin):
-    list_display = ("number_shown", "customer_link", "status_shown", "total_shown", "period_days", "issued", "due")
+    list_display = (
+        "number_shown",
+        "customer_link",
+        "status_shown",
+        "total_shown",
+        "due_shown",
+        "period_days",
+        "issued",
+        "due",
+    )
     list_select_related = ("customer",)
     list_filter = (
         "status",
+        "type",
         "currency",
         ("issued_at", RangeDateTimeFilter),
         ("customer", AutocompleteSelectFilter),
@@ -68,10 +79,11 @@ class InvoiceAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     ("customer", "type"),
-                    ("status", "total_shown"),
-                    "period",
+                    ("status_shown", "period"),
+                    ("total_shown", "due_shown"),
                     ("issued_at", "due_at"),
-                    "paid_at",
+                    ("collection_at", "draft_until"),
+                    ("corrects", "reason"),
                 )
             },
         ),
@@ -82,8 +94,12 @@ class InvoiceAdmin(ReadOnlyAdmin):
                     ("number", "draft_number"),
                     ("profile", "public_id"),
                     ("billed_at", "supplement"),
-                    "created_at",
+                    ("created_at", "quantities_read_at"),
+                    ("paid_at", "voided_at"),
+                    ("spend_threshold", "external_number"),
+                    ("external_invoicing_id", "external_payment_id"),
                     ("supplier_shown", "buyer_shown"),
+                    "workflow_shown",
                 ),
                 "classes": ("collapse",),
             },
@@ -92,6 +108,7 @@ class InvoiceAdmin(ReadOnlyAdmin):
     customer_link = link_to("customer", "customer")
     supplier_shown = json_of("supplier", "seller")
     buyer_shown = json_of("buyer")
+    workflow_shown = json_of("workflow", "way of working")
     actions = ["export_invoices", "export_lines"]
     actions_detail = ["pdf_action", "retry_action"]
 
@@ -106,6 +123,10 @@ class InvoiceAdmin(ReadOnlyAdmin):
     @display(description="total", ordering="total")
     def total_shown(self, row: Invoice) -> str:
         return money(row.total, row.currency)
+
+    @display(description="open")
+    def due_shown(self, row: Invoice) -> str:
+        return money(row.due, row.currency) if row.number else NOTHING
 
     @display(description="period", ordering="period_start")
     def period(self, row: Invoice) -> str:
@@ -132,7 +153,15 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return hidden
 
     def panels(self, request: HttpRequest, row: Invoice) -> list[Panel]:
-        return [lines_panel(row), payments_panel(row), _document_panel(row)]
+        return [
+            *invoice_panels.issues(row),
+            lines_panel(row),
+            invoice_panels.sums(row),
+            *invoice_panels.credit_notes(row),
+            *invoice_panels.settlement(row),
+            payments_panel(row),
+            _document_panel(row),
+        ]
 
     @action(description="PDF", url_path="pdf", icon="picture_as_pdf", permissions=["view"])
     def pdf_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -229,10 +258,11 @@ def lines_panel(invoice: Invoice) -> Panel:
     lines = invoice.lines.shown().order_by("position", "pk")[:100]
     return Panel(
         title="Lines",
-        headers=("Line", "Period", Number("Quantity"), Number("Amount"), ""),
+        headers=("Line", "Why it is here", "Period", Number("Quantity"), Number("Amount"), ""),
         rows=[
             (
                 link(line, line.name),
+                line.get_cause_display(),
                 span(line.period_start, line.period_end, invoice.zone),
                 figure(line.quantity),
                 money(line.amount, line.currency),
