@@ -21,6 +21,7 @@ from invoicing.providers import PROVIDERS, AppInvoice, Provider
 from invoicing.queries.bills import Bill, PricedLine
 from invoicing.queries.states import situation_of
 from invoicing.services.issuing import issue
+from invoicing.services.payments import collect
 from invoicing.validation import Issue, replaced
 from invoicing.walking import next_trigger
 from metering.errors import DomainError
@@ -153,6 +154,10 @@ def _issue(visit: _Visit) -> None:
     issue(invoice=visit.invoice, at=visit.at)
 
 
+def _collect(visit: _Visit) -> Trigger | None:
+    return collect(invoice=visit.invoice, at=visit.at)
+
+
 def _note_paid(visit: _Visit) -> None:
     visit.invoice.paid_at = visit.at
 
@@ -163,6 +168,7 @@ _WORK: Mapping[InvoiceStatus, Callable[[_Visit], Trigger | None]] = {
     InvoiceStatus.ISSUING_LINE_FINALIZATION: _finalise_lines,
     InvoiceStatus.ISSUING_SYNCING: _finalise_in_app,
     InvoiceStatus.ISSUED: _issue,
+    InvoiceStatus.PAYMENT_PENDING: _collect,
     InvoiceStatus.PAID: _note_paid,
 }
 

@@ -5,8 +5,15 @@ from datetime import datetime
 from django.db import transaction
 
 from invoicing.lifecycle import Trigger, target
-from invoicing.models import Allocation, Invoice, InvoiceStatus, Payment, PaymentStatus
-from invoicing.providers import PROVIDERS, Charge
+from invoicing.models import Allocation, CollectionMethod, Invoice, InvoiceStatus, Payment, PaymentStatus
+from invoicing.providers import PROVIDERS, Charge, Outcome, Result
+
+_TRIGGERS = {
+    Result.PAID: Trigger.PAID,
+    Result.FAILED: Trigger.PAYMENT_FAILED,
+    Result.UNCOLLECTIBLE: Trigger.PAYMENT_UNCOLLECTIBLE,
+    Result.ACTION_REQUIRED: Trigger.ACTION_REQUIRED,
+}
 
 
 @transaction.atomic
@@ -56,36 +63,60 @@ def _collect_once(invoice: Invoice, at: datetime) -> Payment | None:
     return _collect(invoice, at)
 
 
+def collect(*, invoice: Invoice, at: datetime) -> Trigger | None:
+    """
+    Collect what is due of an invoice that the caller holds, and saves; return what moves it then, None to wait.
+
+    Nobody is asked where nothing is due, or where the invoice is sent for the customer to pay it.
+    """
+    return _ask(invoice, at)[1]
+
+
 def _collect(invoice: Invoice, at: datetime) -> Payment | None:
     # Before any money moves.
     target(InvoiceStatus(invoice.status), Trigger.PAID)
-    payment = _attempt(invoice, at) if invoice.total else None
-    if payment is not None and payment.status == PaymentStatus.FAILED:
-        invoice.move(Trigger.PAYMENT_FAILED)
-    else:
-        invoice.move(Trigger.PAID)
+    payment, trigger = _ask(invoice, at)
+    if trigger is not None:
+        invoice.move(trigger)
+    if trigger == Trigger.PAID:
         invoice.move(Trigger.NEXT)
-        invoice.paid_at, invoice.settled = at, invoice.total
+        invoice.paid_at = at
     invoice.updated_at = at
     invoice.save(update_fields=["status", "paid_at", "settled", "updated_at"])
     return payment
 
 
-def _attempt(invoice: Invoice, at: datetime) -> Payment:
+def _ask(invoice: Invoice, at: datetime) -> tuple[Payment | None, Trigger | None]:
+    if not invoice.due:
+        return None, Trigger.PAID
+    if _is_sent(invoice):
+        return None, None
     number = invoice.payments.count() + 1
     charge = Charge(
         reference=f"{invoice.ulid}-{number}",
-        amount=invoice.total,
+        amount=invoice.due,
         currency=invoice.currency,
         customer_metadata=invoice.customer.metadata,
     )
     outcome = PROVIDERS[invoice.profile.app.type].collect(charge)
+    if outcome.result == Result.PENDING:
+        return None, None
+    payment = _record(invoice, outcome, number, at)
+    return payment, _TRIGGERS[outcome.result]
+
+
+def _is_sent(invoice: Invoice) -> bool:
+    method = invoice.workflow.get("payment", {}).get("collectionMethod", invoice.profile.collection_method)
+    return method == CollectionMethod.SEND_INVOICE
+
+
+def _record(invoice: Invoice, outcome: Outcome, number: int, at: datetime) -> Payment:
     payment = Payment.objects.create(
         invoice=invoice,
         attempt=number,
         provider=invoice.profile.app.type,
         currency=invoice.currency,
-        amount=invoice.total,
+        amount=invoice.due,
         status=PaymentStatus.SUCCEEDED if outcome.succeeded else PaymentStatus.FAILED,
         reason=outcome.reason,
         received_at=at,
@@ -93,4 +124,5 @@ def _attempt(invoice: Invoice, at: datetime) -> Payment:
     )
     if outcome.succeeded:
         Allocation.objects.create(invoice=invoice, payment=payment, amount=payment.amount, created_at=at)
+        invoice.settled += payment.amount
     return payment

@@ -38,7 +38,7 @@ def issued(draft):
 def test_it_takes_a_number_and_the_times(draft):
     issued = advance_invoice(invoice_id=draft.pk, at=day(2, 1, hour=1))
     issued.refresh_from_db()
-    assert (issued.number, issued.status) == ("INV-000001", InvoiceStatus.PAYMENT_PENDING)
+    assert (issued.number, issued.status) == ("INV-000001", InvoiceStatus.PAID)
     assert (issued.issued_at, issued.due_at) == (day(2, 1, hour=1), day(2, 1, hour=1) + timedelta(days=30))
 
 

@@ -31,7 +31,7 @@ def test_the_sandbox_settles_at_once():
 
 
 def test_the_sandbox_fails_where_the_customer_asks_for_it():
-    invoice = pending(subscription__customer__metadata=FAILING)
+    invoice = pending(customer__metadata=FAILING)
     payment = collect_payment(invoice_id=invoice.pk, at=day(2, 1))
     invoice.refresh_from_db()
     assert (invoice.status, invoice.paid_at) == (InvoiceStatus.PAYMENT_FAILED, None)
@@ -43,14 +43,14 @@ def test_the_sandbox_fails_where_the_customer_asks_for_it():
 
 @pytest.mark.parametrize("metadata", [{}, FAILING])
 def test_it_collects_nothing_the_second_time(metadata):
-    invoice = pending(subscription__customer__metadata=metadata)
+    invoice = pending(customer__metadata=metadata)
     first = collect_payment(invoice_id=invoice.pk, at=day(2, 1))
     assert collect_payment(invoice_id=invoice.pk, at=day(2, 2)) == first
     assert Payment.objects.count() == 1
 
 
 def test_a_retry_pays_a_failed_invoice():
-    invoice = pending(subscription__customer__metadata=FAILING)
+    invoice = pending(customer__metadata=FAILING)
     collect_payment(invoice_id=invoice.pk, at=day(2, 1))
     invoice.customer.metadata = {}
     invoice.customer.save()
@@ -61,7 +61,7 @@ def test_a_retry_pays_a_failed_invoice():
 
 
 def test_a_retry_may_fail_again():
-    invoice = pending(subscription__customer__metadata=FAILING)
+    invoice = pending(customer__metadata=FAILING)
     collect_payment(invoice_id=invoice.pk, at=day(2, 1))
     retry_payment(invoice_id=invoice.pk, at=day(2, 2))
     invoice.refresh_from_db()
@@ -85,7 +85,7 @@ def test_a_draft_is_not_collected():
 
 
 def test_a_total_of_zero_is_paid_without_a_payment():
-    invoice = pending(total=Decimal("0.00"), subscription__customer__metadata=FAILING)
+    invoice = pending(total=Decimal("0.00"), customer__metadata=FAILING)
     assert collect_payment(invoice_id=invoice.pk, at=day(2, 1)) is None
     invoice.refresh_from_db()
     assert (invoice.status, invoice.paid_at) == (InvoiceStatus.PAID, day(2, 1))
