@@ -29,7 +29,6 @@ _STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 
 @admin.register(InvoiceLine)
 class InvoiceLineAdmin(ReadOnlyAdmin):
-    is_tracked = False
     list_display = ("name", "invoice_link", "customer_link", "type", "period_days", "quantity_shown", "amount_shown")
     list_select_related = ("invoice__customer",)
     list_filter = ("type", "currency", ("invoice", AutocompleteSelectFilter), ("feature", AutocompleteSelectFilter))

@@ -3,7 +3,6 @@
 import zoneinfo
 from decimal import Decimal
 
-import pghistory
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
@@ -231,7 +230,7 @@ class ManagedBy(models.TextChoices):
     MANUAL = "manual", "By hand"
 
 
-@pghistory.track(pghistory.UpdateEvent(), pghistory.DeleteEvent(), append_only=True)
+@tracked()
 class InvoiceLine(models.Model):
     """
     What one subscription item costs in one service period: the price of *now* minus the price of *before*.
