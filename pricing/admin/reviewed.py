@@ -11,11 +11,14 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.safestring import SafeString
 
+from metering import clock
 from metering.admin.base import ConsoleAdmin
 from metering.admin.display import change_url
 from metering.admin.pages import render_page
 from metering.errors import DomainError
-from pricing.admin.subscription_effects import Effect
+from metering.models import Customer
+from pricing.admin.subscription_effects import ShownEffect
+from pricing.services.subscriptions.effects import effect_of
 
 _OWN_INPUTS = ("csrfmiddlewaretoken", "seen", "seen_at", "back")
 _CHANGED = "Something has changed since this was shown, so look at the effect again before you confirm it."
@@ -26,16 +29,29 @@ class Act:
     """
     What an operator does to a subscription.
 
-    `preview` and `run` get the form's data and the time; `run` returns the row whose page to go to and what to say.
+    `run` gets the form's data and the time, and returns the row whose page to go to and what to say. To tell its effect
+    it is tried out, or `trial` in its place where it does nothing before it is paid. `customer` says whom it is about.
     """
 
     title: str
     explanation: str
     submit: str
     form: forms.Form
-    preview: Callable[[dict[str, Any], datetime], Effect]
+    customer: Callable[[dict[str, Any]], Customer]
     run: Callable[[dict[str, Any], datetime], tuple[Model, SafeString | str]]
     refusal_fields: Mapping[str, str] = field(default_factory=dict)
+    trial: Callable[[dict[str, Any], datetime], object] | None = None
+    is_paid_later: Callable[[dict[str, Any]], bool] = lambda data: False
+
+    def effect(self, data: dict[str, Any], at: datetime) -> ShownEffect:
+        """
+        Try the act out.
+
+        :raises DomainError: what the act raises.
+        """
+        tried = self.trial or self.run
+        effect = effect_of(act=lambda: tried(data, at), customer_id=self.customer(data).pk, at=at)
+        return ShownEffect(effect, awaits_payment=self.is_paid_later(data))
 
 
 def run_reviewed(
@@ -44,20 +60,15 @@ def run_reviewed(
     *,
     row: Model | None,
     act: Act,
-    now: Callable[[dict[str, Any]], datetime],
     back: str,
 ) -> HttpResponse:
-    """
-    Ask for what an act needs, show its exact effect, and run it once that very effect is confirmed.
-
-    `now` tells the time for whom the form is about.
-    """
+    """Ask for what an act needs, show its exact effect, and run it once that very effect is confirmed."""
     if request.method != "POST" or not act.form.is_valid() or "back" in request.POST:
         return _ask(admin, request, row, act, back)
     data = act.form.cleaned_data
-    at = now(data)
+    at = clock.now(act.customer(data))
     try:
-        effect = act.preview(data, at)
+        effect = act.effect(data, at)
         if "seen" not in request.POST:
             return _show(admin, request, row, act, back, effect=effect, at=at)
         if not _is_what_was_seen(request, act, data, effect, at):
@@ -71,14 +82,14 @@ def run_reviewed(
     return HttpResponseRedirect(change_url(made))
 
 
-def _is_what_was_seen(request: HttpRequest, act: Act, data: dict[str, Any], effect: Effect, at: datetime) -> bool:
+def _is_what_was_seen(request: HttpRequest, act: Act, data: dict[str, Any], effect: ShownEffect, at: datetime) -> bool:
     # An act that takes effect at once moves on with the clock; everything else has to be as it was shown.
     try:
         seen_at = datetime.fromisoformat(request.POST.get("seen_at", ""))
-        shown = effect if seen_at == at else act.preview(data, seen_at)
+        shown = effect if seen_at == at else act.effect(data, seen_at)
     except (ValueError, TypeError, DomainError):
         return False
-    starts_alike = effect.preview.at == shown.preview.at or (effect.preview.at == at and shown.preview.at == seen_at)
+    starts_alike = effect.at == shown.at or (effect.at == at and shown.at == seen_at)
     return starts_alike and shown.fingerprint == request.POST["seen"]
 
 
@@ -103,7 +114,7 @@ def _show(
     act: Act,
     back: str,
     *,
-    effect: Effect,
+    effect: ShownEffect,
     at: datetime,
     notice: str = "",
 ) -> HttpResponse:
@@ -117,7 +128,7 @@ def _show(
         inputs=[(name, value) for name, value in request.POST.items() if name not in _OWN_INPUTS],
         answers=[(bound.label, _answer(bound)) for bound in act.form if bound.value() not in (None, "", ["", ""])],
         effect=effect,
-        is_at_once=effect.preview.at == at and not effect.awaits_payment,
+        is_at_once=effect.at == at and not effect.awaits_payment,
         seen_at=at.isoformat(),
         notice=notice,
         back=back,

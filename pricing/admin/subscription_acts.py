@@ -1,6 +1,5 @@
 """What operators do to subscriptions: each act with the form it asks, its preview and its service."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +7,7 @@ from django.http import HttpRequest
 
 from metering.admin.pages import ActionForm
 from metering.models import Customer
-from metering.periods import parse_cadence
 from pricing.admin.reviewed import Act
-from pricing.admin.subscription_effects import Effect, Frame, notes_of_rests
 from pricing.admin.subscription_forms import (
     ON_PAYMENT,
     CancelForm,
@@ -20,26 +17,10 @@ from pricing.admin.subscription_forms import (
     timing_of,
 )
 from pricing.admin.subscription_words import when
-from pricing.models import Plan, Subscription
-from pricing.service_periods import Rhythm
-from pricing.services.subscriptions.change import (
-    activate_change,
-    change_subscription,
-    migrate_subscription,
-    preview_activate_change,
-    preview_change,
-    preview_migrate,
-)
-from pricing.services.subscriptions.contracts import Preview
-from pricing.services.subscriptions.end import (
-    cancel_subscription,
-    preview_cancel,
-    preview_restore,
-    preview_unschedule_cancelation,
-    restore_subscription,
-    unschedule_cancelation,
-)
-from pricing.services.subscriptions.start import preview_start, start_subscription
+from pricing.models import Subscription
+from pricing.services.subscriptions.change import activate_change, change_subscription, migrate_subscription
+from pricing.services.subscriptions.end import cancel_subscription, restore_subscription, unschedule_cancelation
+from pricing.services.subscriptions.start import start_subscription
 
 _PLAN_FIELDS = {
     "plan_not_active": "plan",
@@ -54,13 +35,9 @@ def posted(request: HttpRequest) -> Any:
     return request.POST if request.method == "POST" else None
 
 
-def effect_of(row: Subscription, preview: Preview, plan: Plan | None = None, notes: tuple[str, ...] = ()) -> Effect:
-    following = None
-    if plan is not None:
-        following = Rhythm(row.billing_anchor, parse_cadence(plan.billing_cadence), row.customer.zone)
-    frame = Frame(row.currency, row.zone, row.rhythm, following, plan.currency if plan else "")
-    rests = notes_of_rests(preview, frame) if row.is_prorating else ()
-    return Effect(preview, frame, (*notes, *rests))
+def _customer_chosen(data: dict[str, Any]) -> Customer:
+    customer: Customer = data["customer"]
+    return customer
 
 
 def start_act(request: HttpRequest) -> Act:
@@ -76,14 +53,6 @@ def start_act(request: HttpRequest) -> Act:
             "at": at,
         }
 
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        customer: Customer = data["customer"]
-        plan: Plan = data["plan"]
-        shown = preview_start(**given(data, at))
-        anchor = data["billing_anchor"] or shown.at
-        rhythm = Rhythm(anchor, parse_cadence(plan.billing_cadence), customer.zone)
-        return Effect(shown, Frame(plan.currency, customer.zone, rhythm))
-
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         made = start_subscription(**given(data, at))
         return made, f"{made.name} of {made.customer.name} starts at {when(made.active_from, made.zone)}."
@@ -93,7 +62,7 @@ def start_act(request: HttpRequest) -> Act:
         explanation="The plan's prices are copied to the customer, so that they stay what was agreed.",
         submit="Start the subscription",
         form=StartForm(posted(request), initial=request.GET.dict()),
-        preview=preview,
+        customer=_customer_chosen,
         run=run,
         refusal_fields={
             **_PLAN_FIELDS,
@@ -107,9 +76,6 @@ def start_act(request: HttpRequest) -> Act:
 def cancel_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     """Return the act that ends a subscription."""
 
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        return effect_of(row, preview_cancel(subscription_id=row.pk, timing=timing_of(data), at=at))
-
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         ended = cancel_subscription(subscription_id=row.pk, timing=timing_of(data), at=at)
         return ended, f"{row.name} of {row.customer.name} ends at {when(ended.active_to, row.zone)}."
@@ -119,7 +85,7 @@ def cancel_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation="Nothing is billed for the time after its end.",
         submit="Cancel the subscription",
         form=CancelForm(posted(request), subscription=row, at=at, initial={"timing": "next_billing_cycle"}),
-        preview=preview,
+        customer=lambda data: row.customer,
         run=run,
         refusal_fields={"subscription_timing_invalid": "timing"},
     )
@@ -127,9 +93,6 @@ def cancel_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
 
 def continue_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     """Return the act that takes a cancellation back."""
-
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        return effect_of(row, preview_unschedule_cancelation(subscription_id=row.pk, at=at))
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         unschedule_cancelation(subscription_id=row.pk, at=at)
@@ -140,17 +103,13 @@ def continue_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation=f"The subscription goes on after {when(row.active_to, row.zone)} as it was agreed.",
         submit="Take the cancellation back",
         form=ActionForm(posted(request)),
-        preview=preview,
+        customer=lambda data: row.customer,
         run=run,
     )
 
 
 def restore_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     """Return the act that lets a subscription go on in place of those scheduled to follow."""
-
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        shown = preview_restore(subscription_id=row.pk, at=at)
-        return effect_of(row, shown, notes=("What is scheduled to follow it is deleted.",))
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         restore_subscription(subscription_id=row.pk, at=at)
@@ -161,7 +120,7 @@ def restore_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation="It goes on as it was agreed, and the subscriptions that are scheduled to follow it are deleted.",
         submit="Restore the subscription",
         form=ActionForm(posted(request)),
-        preview=preview,
+        customer=lambda data: row.customer,
         run=run,
     )
 
@@ -179,12 +138,9 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
             "at": at,
         }
 
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        effect = effect_of(row, preview_change(**given(data, at)), data["plan"])
-        if data["timing"] != ON_PAYMENT:
-            return effect
-        note = "Times are those of a payment made now. Until it is paid, everything stays as it is."
-        return replace(effect, notes=(note, *effect.notes), awaits_payment=True)
+    def trial(data: dict[str, Any], at: datetime) -> object:
+        # A change that awaits payment changes nothing yet, so it is shown as if it was paid now.
+        return change_subscription(**given(data, at) | {"activate": "immediately"})
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         _, following = change_subscription(**given(data, at))
@@ -198,7 +154,9 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation="This subscription ends at the instant the next one starts. Billing periods step on as before.",
         submit="Change the plan",
         form=ChangeForm(posted(request), subscription=row, at=at),
-        preview=preview,
+        customer=lambda data: row.customer,
+        trial=trial,
+        is_paid_later=lambda data: data["timing"] == ON_PAYMENT,
         run=run,
         refusal_fields={**_PLAN_FIELDS, "only_single_subscription_item_allowed_at_a_time": "plan"},
     )
@@ -206,13 +164,6 @@ def change_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
 
 def paid_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
     """Return the act that starts a subscription which awaited payment, in place of the one before."""
-
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        shown = preview_activate_change(subscription_id=row.pk, at=at)
-        before = row.supersedes
-        assert before is not None
-        frame = Frame(before.currency, before.zone, before.rhythm, row.rhythm, row.currency)
-        return replace(effect_of(before, shown), frame=frame)
 
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         before, following = activate_change(subscription_id=row.pk, at=at)
@@ -223,7 +174,7 @@ def paid_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation="It starts at once, and the subscription before it ends at that instant. No payment is taken here.",
         submit="It is paid, start it",
         form=ActionForm(posted(request)),
-        preview=preview,
+        customer=lambda data: row.customer,
         run=run,
     )
 
@@ -240,11 +191,6 @@ def migrate_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
             "at": at,
         }
 
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        shown = preview_migrate(**given(data, at))
-        plan = Plan.objects.get(key=row.plan.key, version=data["version"], deleted_at=None) if row.plan else None
-        return effect_of(row, shown, plan)
-
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         _, following = migrate_subscription(**given(data, at))
         start = when(following.active_from, following.zone)
@@ -255,7 +201,7 @@ def migrate_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation="This subscription ends at the instant the one to the newer version of its plan starts.",
         submit="Migrate the subscription",
         form=MigrateForm(posted(request), subscription=row, at=at),
-        preview=preview,
+        customer=lambda data: row.customer,
         run=run,
         refusal_fields={**_PLAN_FIELDS, "subscription_not_migratable": "version"},
     )

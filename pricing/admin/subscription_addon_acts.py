@@ -6,16 +6,10 @@ from typing import Any
 from django.http import HttpRequest
 
 from pricing.admin.reviewed import Act
-from pricing.admin.subscription_acts import effect_of, posted
-from pricing.admin.subscription_effects import Effect
+from pricing.admin.subscription_acts import posted
 from pricing.admin.subscription_forms import AddonForm, QuantityForm, timing_of
 from pricing.models import Subscription
-from pricing.services.subscriptions.addons import (
-    add_addon,
-    change_addon_quantity,
-    preview_add_addon,
-    preview_addon_quantity,
-)
+from pricing.services.subscriptions.addons import add_addon, change_addon_quantity
 
 _ADDON_FIELDS = {
     "subscription_addon_not_on_plan": "addon",
@@ -39,9 +33,6 @@ def addon_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
             "at": at,
         }
 
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        return effect_of(row, preview_add_addon(**given(data, at)))
-
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         taken = add_addon(**given(data, at))
         return row, f"{row.name} of {row.customer.name} takes {data['quantity']} of {taken.name}."
@@ -51,7 +42,7 @@ def addon_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation="Its prices are added to the plan's while the subscription has it.",
         submit="Add the add-on",
         form=AddonForm(posted(request), subscription=row, at=at),
-        preview=preview,
+        customer=lambda data: row.customer,
         run=run,
         refusal_fields=_ADDON_FIELDS,
     )
@@ -68,9 +59,6 @@ def quantity_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
             "at": at,
         }
 
-    def preview(data: dict[str, Any], at: datetime) -> Effect:
-        return effect_of(row, preview_addon_quantity(**given(data, at)))
-
     def run(data: dict[str, Any], at: datetime) -> tuple[Subscription, str]:
         taken = change_addon_quantity(**given(data, at))
         return row, f"{row.name} of {row.customer.name} has {data['quantity']} of {taken.name} from then on."
@@ -80,7 +68,7 @@ def quantity_act(request: HttpRequest, row: Subscription, at: datetime) -> Act:
         explanation="The quantity holds until another one is set for later.",
         submit="Change the quantity",
         form=QuantityForm(posted(request), subscription=row, at=at),
-        preview=preview,
+        customer=lambda data: row.customer,
         run=run,
         refusal_fields=_ADDON_FIELDS,
     )

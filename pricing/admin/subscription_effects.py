@@ -1,99 +1,93 @@
-"""The exact effect of an act on a subscription, as tables: each item before and after, and the billing periods."""
+"""The exact effect of an act on a subscription, as tables: items and billing periods before and after, invoices."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
 from metering.admin.display import NOTHING
-from metering.periods import MICROSECOND, Period, parse_cadence
+from metering.periods import MICROSECOND, Period
 from pricing.admin.subscription_course import Row
+from pricing.admin.subscription_money import invoice_rows
 from pricing.admin.subscription_words import from_to, price_in_full, when
-from pricing.queries import is_in_advance
 from pricing.schedule import PlannedItem, Schedule
 from pricing.service_periods import Rhythm, Span
-from pricing.services.subscriptions.contracts import Preview
+from pricing.services.subscriptions.effects import ChangedCourse, Effect
 
 _PERIODS = 3
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What a preview is read with: the zone, and how billing periods of the subscription and of the next one step."""
+class ShownEffect:
+    """An act's effect: from when on, every item that it leaves or makes, and what is billed when."""
 
-    currency: str
-    zone: ZoneInfo
-    rhythm: Rhythm
-    next_rhythm: Rhythm | None = None
-    next_currency: str = ""
-
-
-@dataclass(frozen=True)
-class Effect:
-    """An act's effect: from when on, every item that it leaves or makes, every billing period that it touches."""
-
-    preview: Preview
-    frame: Frame
-    notes: Sequence[str] = field(default=())
+    effect: Effect
     awaits_payment: bool = False
 
     @property
+    def at(self) -> datetime:
+        return self.effect.at
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self._first.subscription.zone
+
+    @property
     def starts_at(self) -> str:
-        return "once it is paid" if self.awaits_payment else when(self.preview.at, self.frame.zone)
+        return "once it is paid" if self.awaits_payment else when(self.at, self.zone)
+
+    @property
+    def notes(self) -> list[str]:
+        notes = []
+        if self.awaits_payment:
+            notes.append("Times are those of a payment made now. Until it is paid, everything stays as it is.")
+        for course in self.effect.courses:
+            if course.after is None:
+                notes.append(f"{course.subscription.name}, which is scheduled to follow, is deleted.")
+        return notes
 
     @property
     def items(self) -> list[Row]:
-        return list(_items(self.preview, self.frame))
+        return [row for course in self.effect.courses for row in _items(course, self.at, self._is_next(course))]
 
     @property
     def periods(self) -> list[Row]:
-        return list(_period_rows(self.preview, self.frame))
+        following = [course for course in self.effect.courses if self._is_next(course)]
+        return list(_period_rows(self._first, following, self.at))
+
+    @property
+    def invoices(self) -> list[Row]:
+        return list(invoice_rows(self.effect.invoices, self.zone))
+
+    @property
+    def unforeseen(self) -> str:
+        return self.effect.unforeseen
 
     @property
     def fingerprint(self) -> str:
-        """Tell this effect from any other."""
-        return sha256(repr(self.preview).encode()).hexdigest()
+        """Tell this effect from any other; money that moves with usage is left out."""
+        courses = [(course.subscription.name, course.before, course.after) for course in self.effect.courses]
+        return sha256(repr(courses).encode()).hexdigest()
+
+    @property
+    def _first(self) -> ChangedCourse:
+        return self.effect.courses[0]
+
+    def _is_next(self, course: ChangedCourse) -> bool:
+        return course.before is None and course is not self._first
 
 
-def notes_of_rests(preview: Preview, frame: Frame) -> tuple[str, ...]:
-    """Say of each fee in advance that an act ends within its period that the rest is not given back by itself."""
-    names = dict.fromkeys(item.terms.name for item in _cut_short(preview, frame))
-    if not names:
-        return ()
-    fees = ", ".join(names)
-    return (f"What is already invoiced of {fees} for the rest of the period stays so: give it back by hand for now.",)
-
-
-def _cut_short(preview: Preview, frame: Frame) -> Iterator[PlannedItem]:
-    after = {(item.phase_key, item.terms.key, item.active_from): item.active_to for item in preview.after.items}
-    for item in preview.before.items:
-        end = after.get((item.phase_key, item.terms.key, item.active_from))
-        if end is None or end == item.active_to or not item.terms.billing_cadence or not _is_paid_ahead(item):
-            continue
-        service = replace(frame.rhythm, cadence=parse_cadence(item.terms.billing_cadence))
-        if service.at(end).start != end and (item.active_to is None or end < item.active_to):
-            yield item
-
-
-def _is_paid_ahead(item: PlannedItem) -> bool:
-    price = item.terms.price
-    return price is not None and is_in_advance(price) and Decimal(price["amount"]) > 0
-
-
-def _items(preview: Preview, frame: Frame) -> Iterator[Row]:
-    after = list(preview.after.items)
-    for item in preview.before.items:
+def _items(course: ChangedCourse, at: datetime, is_next: bool) -> Iterator[Row]:
+    after = list(course.after.items) if course.after else []
+    for item in course.before.items if course.before else ():
         kept = next((one for one in after if _is_same(item, one)), None)
         if kept is not None:
             after.remove(kept)
-        if kept != item or item.active_to is None or item.active_to > preview.at:
-            yield _row(preview.at, frame, item, item, kept)
+        if kept != item or item.active_to is None or item.active_to > at:
+            yield _row(course, at, item, kept, is_next)
     for item in after:
-        yield _row(preview.at, frame, item, None, item)
-    for item in preview.next.items if preview.next else ():
-        yield _row(preview.at, frame, item, None, item, is_next=True)
+        yield _row(course, at, None, item, is_next)
 
 
 def _is_same(one: PlannedItem, other: PlannedItem) -> bool:
@@ -101,23 +95,18 @@ def _is_same(one: PlannedItem, other: PlannedItem) -> bool:
 
 
 def _row(
-    at: datetime,
-    frame: Frame,
-    item: PlannedItem,
-    before: PlannedItem | None,
-    after: PlannedItem | None,
-    *,
-    is_next: bool = False,
+    course: ChangedCourse, at: datetime, before: PlannedItem | None, after: PlannedItem | None, is_next: bool
 ) -> Row:
-    currency = frame.next_currency if is_next and frame.next_currency else frame.currency
-    place = item.phase_key or "whole subscription"
+    item = before or after
+    assert item is not None
+    place, zone = item.phase_key or "whole subscription", course.subscription.zone
     return Row(
         (
             ("Item", item.terms.name),
             ("Phase", f"{place}, next subscription" if is_next else place),
-            ("Price", price_in_full(item.terms, currency)),
-            ("Before", from_to(before.active_from, before.active_to, frame.zone) if before else NOTHING),
-            ("After", from_to(after.active_from, after.active_to, frame.zone) if after else NOTHING),
+            ("Price", price_in_full(item.terms, course.subscription.currency)),
+            ("Before", from_to(before.active_from, before.active_to, zone) if before else NOTHING),
+            ("After", from_to(after.active_from, after.active_to, zone) if after else NOTHING),
             ("Change", _change(before, after, at)),
         ),
         kind="same" if before == after else "changed",
@@ -136,32 +125,33 @@ def _change(before: PlannedItem | None, after: PlannedItem | None, at: datetime)
     return "goes on"
 
 
-def _period_rows(preview: Preview, frame: Frame) -> Iterator[Row]:
-    before = list(_periods(preview.before, frame.rhythm, preview.at))
-    after = list(_periods(preview.after, frame.rhythm, preview.at))
-    following = list(_periods(preview.next, frame.next_rhythm or frame.rhythm, preview.at)) if preview.next else []
-    starts = sorted({period.start for period in [*before, *after, *following]})
-    for start in starts[: _PERIODS + bool(following)]:
+def _period_rows(first: ChangedCourse, following: Sequence[ChangedCourse], at: datetime) -> Iterator[Row]:
+    zone, rhythm = first.subscription.zone, first.subscription.rhythm
+    before = list(_periods(first.before, rhythm, at))
+    after = list(_periods(first.after, rhythm, at))
+    later = [period for one in following for period in _periods(one.after, one.subscription.rhythm, at)]
+    starts = sorted({period.start for period in [*before, *after, *later]})
+    for start in starts[: _PERIODS + bool(later)]:
         yield Row(
             (
-                ("Before", _at(before, start, frame)),
-                ("After", _at(after, start, frame)),
-                *([("Next subscription", _at(following, start, frame))] if preview.next else []),
+                ("Before", _at(before, start, zone)),
+                ("After", _at(after, start, zone)),
+                *([("Next subscription", _at(later, start, zone))] if following else []),
             )
         )
 
 
-def _at(periods: Sequence[Period], start: datetime, frame: Frame) -> str:
+def _at(periods: Sequence[Period], start: datetime, zone: ZoneInfo) -> str:
     found = next((period for period in periods if period.start == start), None)
-    return from_to(found.start, found.end, frame.zone) if found else NOTHING
+    return from_to(found.start, found.end, zone) if found else NOTHING
 
 
-def _periods(schedule: Schedule, rhythm: Rhythm, at: datetime) -> Iterator[Period]:
+def _periods(schedule: Schedule | None, rhythm: Rhythm, at: datetime) -> Iterator[Period]:
     first = rhythm.at(at - MICROSECOND).start
     horizon = at
     for _ in range(_PERIODS):
         horizon = rhythm.at(horizon).end
-    for phase in schedule.phases:
+    for phase in schedule.phases if schedule else ():
         span = Span(phase.active_from, phase.active_to)
         start = max(first, phase.active_from)
         if start < horizon:

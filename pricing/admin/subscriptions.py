@@ -186,7 +186,6 @@ class SubscriptionAdmin(ConsoleAdmin):
             request,
             row=None,
             act=acts.start_act(request),
-            now=lambda data: clock.now(data["customer"]),
             back=reverse(_LIST),
         )
 
@@ -260,7 +259,7 @@ class SubscriptionAdmin(ConsoleAdmin):
         row = find_row(self, request, object_id)
         at = clock.now(row.customer)
         act = make(request, row, at)
-        return run_reviewed(self, request, row=row, act=act, now=lambda data: at, back=change_url(row))
+        return run_reviewed(self, request, row=row, act=act, back=change_url(row))
 
 
 def _next_of(row: Subscription) -> Subscription | None:

@@ -67,14 +67,18 @@ def test_it_cancels_now_or_where_billing_periods_meet(console, world, timing, en
     assert Subscription.objects.get().active_to == end
 
 
-def test_it_says_of_a_fee_in_advance_that_ends_within_its_period_what_is_left_to_do(console, world):
-    # The fee of 15 January to 1 February is due on 15 January; nothing of it comes back on 20 January by itself.
-    url = url_of("cancel", world.subscription)
-    note = "What is already invoiced of Base fee for the rest of the period stays so: give it back by hand for now."
-    assert note in show(console, url, {"timing": "immediate"}).content.decode()
-    assert show(console, url, {"timing": "next_billing_cycle"}).context["effect"].notes == ()
-    Subscription.objects.update(is_prorating=False)
-    assert show(console, url, {"timing": "immediate"}).context["effect"].notes == ()
+def test_it_shows_the_invoices_to_come_before_and_after(console, world):
+    page = show(console, url_of("cancel", world.subscription), {"timing": "next_billing_cycle"})
+    fifteenth, fee = "Invoice of 2026-01-15", "20.00 USD"
+    # The first invoice holds 17 of 31 days at 20.00: 10.97. It stays, and those of February and March are not written.
+    assert rows_of(page, "invoices") == [
+        (fifteenth, "", "", "10.97 USD", "10.97 USD", NOTHING),
+        ("Invoice of 2026-02-01", "", "", fee, NOTHING, "-20.00 USD"),
+        ("Base fee", "2026-02-01 to 2026-03-01", "", fee, NOTHING, "-20.00 USD"),
+        ("Invoice of 2026-03-01", "", "", fee, NOTHING, "-20.00 USD"),
+        ("Base fee", "2026-03-01 to 2026-04-01", "", fee, NOTHING, "-20.00 USD"),
+        ("Together", "", "", "50.97 USD", "10.97 USD", "-40.00 USD"),
+    ]
 
 
 def test_it_takes_a_cancellation_back(console, world):

@@ -22,7 +22,7 @@ class AddonActs(Acts):
     @rule(who=anyone, which=st.integers(0, 1), quantity=quantities, timing=cycles)
     def take(self, who, which, quantity, timing):
         one, addon, cards = self.offer(who, which)
-        if self.act(addons.add_addon, addons.preview_add_addon, subscription_id=one.pk, addon_id=addon,
+        if self.act(addons.add_addon, subscription_id=one.pk, addon_id=addon,
                     quantity=quantity, timing=timing):  # fmt: skip
             self.lives[one.pk].taken[frozenset(cards)] = {addon_at(one, timing, at=self.at): quantity}
 
@@ -73,7 +73,7 @@ class AddonActs(Acts):
     def set_quantity(self, taken, quantity, timing):
         """Change how many of an add-on there are, in the model as well."""
         start = addon_at(taken.subscription, timing, at=self.at)
-        if self.act(addons.change_addon_quantity, addons.preview_addon_quantity, subscription_addon_id=taken.pk,
+        if self.act(addons.change_addon_quantity, subscription_addon_id=taken.pk,
                     quantity=quantity, timing=timing):  # fmt: skip
             self.taken(taken)[start] = quantity
         self.before = stored()

@@ -1,4 +1,4 @@
-"""What every random act on subscriptions does: compare it with its preview, and what is stored with what must hold."""
+"""What every random act on subscriptions does: compare what is stored with what must hold."""
 
 from django.db import transaction
 from django.db.models import F
@@ -8,7 +8,6 @@ from metering.audit import Scope
 from metering.errors import DomainError
 from pricing.audit import CHECKS
 from pricing.models import Subscription, SubscriptionItem, SubscriptionStatus
-from pricing.services.subscriptions.contracts import SecondItem, schedule_of
 from pricing.services.subscriptions.timing import InvalidTiming, edit_at
 from tests.pricing.life_checks import check_billed_time, past
 from tests.pricing.life_model import NEVER, Life, stored
@@ -52,33 +51,15 @@ class Acts(RuleBasedStateMachine):
             return {"custom_plan": self.sold.custom}
         return {"plan_id": self.sold.plans[plan].pk}
 
-    def act(self, function, preview=None, **given):
+    def act(self, function, **given):
         """Return what an act returns, None if it is refused; a refusal changes nothing."""
-        told = self._told(preview, given) if preview else None
         try:
             made = function(at=self.at, **given)
-        except DomainError as refusal:
+        except DomainError:
             assert stored() == self.before
-            assert preview is None or isinstance(refusal, SecondItem) or refusal.code == told.code
             return None
         self.is_changed = True
-        if preview:
-            self._check_preview(told, made if isinstance(made, tuple) else [self._subject(made, given)])
         return made or True
-
-    def _told(self, preview, given):
-        try:
-            return preview(at=self.at, **given)
-        except DomainError as refusal:
-            return refusal
-
-    def _subject(self, made, given):
-        subject = given.get("subscription_id") or getattr(made, "subscription_id", made.pk)
-        return Subscription.objects.get(pk=subject)
-
-    def _check_preview(self, told, made):
-        assert told.after == schedule_of(made[0])
-        assert told.next == (schedule_of(made[1]) if len(made) > 1 else None)
 
     def born(self, made):
         """Begin the model of a subscription that was made."""

@@ -43,7 +43,7 @@ class Edits(Acts):
     def make(self, plan, anchor, days, phase):
         given = self.offered(plan) | {"billing_anchor": anchor, "starting_phase": phase}
         begin = self.at + days * DAY
-        made = self.act(start.start_subscription, start.preview_start, customer_id=self.customer.pk,
+        made = self.act(start.start_subscription, customer_id=self.customer.pk,
                         active_from=begin, **given)  # fmt: skip
         self.born(made)
 
@@ -57,7 +57,7 @@ class Edits(Acts):
         one = self.one(who, where=lambda one: not self.lives[one.pk].has_addons(self.at))
         timing, edit_time = self.edit_timing(who, one, timing)
         wanted = data.draw(edits(one.agreed, edit_time, self.sold.cards))
-        if self.act(edit.edit_subscription, edit.preview_edit, subscription_id=one.pk, operations=wanted,
+        if self.act(edit.edit_subscription, subscription_id=one.pk, operations=wanted,
                     timing=timing):  # fmt: skip
             starts = {phase.key: phase.starts_at for phase in Subscription.objects.get(pk=one.pk).agreed.phases}
             self.lives[one.pk].edit(wanted, starts, edit_time)
@@ -72,42 +72,37 @@ class Lives(Edits, AddonActs):
     @rule(who=anyone, timing=cycles)
     def cancel(self, who, timing):
         one = self.one(who)
-        self.act(end.cancel_subscription, end.preview_cancel, subscription_id=one.pk,
+        self.act(end.cancel_subscription, subscription_id=one.pk,
                  active_to=cancel_at(one, timing, at=self.at))  # fmt: skip
 
     @precondition(lambda self: self.is_any(Status.CANCELED))
     @rule(who=anyone)
     def unschedule(self, who):
-        self.act(
-            end.unschedule_cancelation,
-            end.preview_unschedule_cancelation,
-            subscription_id=self.one(who, Status.CANCELED).pk,
-        )
+        self.act(end.unschedule_cancelation, subscription_id=self.one(who, Status.CANCELED).pk)
 
     @precondition(lambda self: self.is_any(Status.CANCELED))
     @rule(who=anyone)
     def restore(self, who):
-        self.act(end.restore_subscription, end.preview_restore, subscription_id=self.one(who, Status.CANCELED).pk)
+        self.act(end.restore_subscription, subscription_id=self.one(who, Status.CANCELED).pk)
 
     @precondition(lambda self: self.is_any(Status.SCHEDULED))
     @rule(who=anyone)
     def delete(self, who):
-        self.act(end.delete_subscription, None, subscription_id=self.one(who, Status.SCHEDULED).pk)
+        self.act(end.delete_subscription, subscription_id=self.one(who, Status.SCHEDULED).pk)
 
     @precondition(lambda self: self.is_any(Status.ACTIVE))
     @rule(who=anyone, plan=plans, timing=cycles, anchor=st.sampled_from(ANCHORS), phase=st.none() | keys,
           is_paid_later=st.booleans())  # fmt: skip
     def change(self, who, plan, timing, anchor, phase, is_paid_later):
         given = self.offered(plan) | {"billing_anchor": anchor, "starting_phase": phase, "timing": timing}
-        told = None if is_paid_later else change.preview_change
         later = {"activate": "on_payment"} if is_paid_later else {}
-        self.born(self.act(change.change_subscription, told, subscription_id=self.one(who).pk, **given, **later))
+        self.born(self.act(change.change_subscription, subscription_id=self.one(who).pk, **given, **later))
 
     @precondition(lambda self: self.is_any(Status.ACTIVE, plan=self.sold.plans["pro 1"]))
     @rule(who=anyone, version=st.sampled_from([None, 2]), timing=cycles)
     def migrate(self, who, version, timing):
         one = self.one(who, where=lambda one: one.plan == self.sold.plans["pro 1"])
-        self.born(self.act(change.migrate_subscription, change.preview_migrate, subscription_id=one.pk,
+        self.born(self.act(change.migrate_subscription, subscription_id=one.pk,
                             target_version=version, timing=timing))  # fmt: skip
 
     @precondition(lambda self: Subscription.objects.filter(awaits_payment=True).exists())
@@ -115,7 +110,7 @@ class Lives(Edits, AddonActs):
     def settle(self, is_paid):
         one = Subscription.objects.filter(awaits_payment=True).first()
         if is_paid:
-            self.act(change.activate_change, None, subscription_id=one.pk)
+            self.act(change.activate_change, subscription_id=one.pk)
         else:
             end.delete_subscription(subscription_id=one.pk, at=self.at)
             self.is_changed = True

@@ -1,20 +1,14 @@
 """Add-ons of subscriptions: taken in a quantity that changes over time."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
 
 from metering.errors import DomainError
-from pricing.contract_addons import TakenAddon, spans_of
 from pricing.models import AddonQuantity, InstanceType, PlanAddon, Subscription, SubscriptionAddon
 from pricing.services.subscriptions.contracts import (
-    Preview,
-    addons_of,
     locked_subscription,
-    schedule_of,
-    taken_addon,
     write_contract,
 )
 from pricing.services.subscriptions.states import Act, check_act
@@ -82,17 +76,6 @@ def add_addon(
     return taken
 
 
-def preview_add_addon(
-    *, subscription_id: int, addon_id: int, quantity: int, at: datetime, timing: Timing = "immediate"
-) -> Preview:
-    """Return what `add_addon` would change; it raises what that raises."""
-    subscription = Subscription.objects.select_related("customer").get(pk=subscription_id)
-    offered, start = _addable(subscription, addon_id, quantity, timing, at)
-    terms = tuple(card.terms for card in offered.addon.rate_cards.order_by("position", "pk"))
-    taken = TakenAddon(offered.addon.name, terms, spans_of([(start, quantity)]))
-    return _preview(subscription, [*addons_of(subscription), taken], start)
-
-
 @transaction.atomic
 def change_addon_quantity(
     *, subscription_addon_id: int, quantity: int, at: datetime, timing: Timing = "immediate"
@@ -121,20 +104,6 @@ def change_addon_quantity(
     taken.save(update_fields=["updated_at"])
     write_contract(subscription=subscription, contract=subscription.agreed, at=at)
     return taken
-
-
-def preview_addon_quantity(
-    *, subscription_addon_id: int, quantity: int, at: datetime, timing: Timing = "immediate"
-) -> Preview:
-    """Return what `change_addon_quantity` would change; it raises what that raises."""
-    subscription = Subscription.objects.select_related("customer").get(pk=_subscription_of(subscription_addon_id))
-    addons = list(subscription.addons.select_related("addon").order_by("pk"))
-    taken = next(addon for addon in addons if addon.pk == subscription_addon_id)
-    start = _changeable(subscription, taken, quantity, timing, at)
-    quantities = {row.effective_at: row.quantity for row in taken.quantities.all()} | {start: quantity}
-    changed = replace(taken_addon(taken), spans=spans_of(list(quantities.items())))
-    others = [changed if addon == taken else taken_addon(addon) for addon in addons]
-    return _preview(subscription, others, start)
 
 
 def _subscription_of(subscription_addon_id: int) -> int:
@@ -193,7 +162,3 @@ def _check_phase(subscription: Subscription, offered: PlanAddon, start: datetime
     reached = {phase.key for phase in subscription.agreed.phases if phase.starts_at <= start}
     if reached.isdisjoint(order[first:]):
         raise AddonTooEarly(f"Take {offered.addon.name} from the phase {offered.from_phase_key} on.")
-
-
-def _preview(subscription: Subscription, addons: Sequence[TakenAddon], start: datetime) -> Preview:
-    return Preview(start, schedule_of(subscription), schedule_of(subscription, addons=addons))

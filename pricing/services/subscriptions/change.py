@@ -1,7 +1,7 @@
 """Change subscriptions: the current one ends at the instant the next one starts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -13,9 +13,7 @@ from pricing.models import Plan, Subscription
 from pricing.services.plan_inputs import PlanInput
 from pricing.services.plans import input_of
 from pricing.services.subscriptions.contracts import (
-    Preview,
     locked_subscription,
-    schedule_of,
     write_contract,
 )
 from pricing.services.subscriptions.offers import Offer, PlanNotActive, find_offer
@@ -68,8 +66,12 @@ def change_subscription(
     :raises DomainError: what `start_subscription` raises for the next one.
     """
     current = locked_subscription(subscription_id)
-    wanted = _Wanted(plan_id, custom_plan, timing, activate, billing_anchor, starting_phase)
-    following = _following(current, wanted, at)
+    check_act(Act.CHANGE, current, at)
+    _check_nothing_pending(current)
+    if activate == "on_payment" and timing != "immediate":
+        raise InvalidTiming("Choose the timing immediate: a change that awaits payment starts when it is paid.")
+    offer = find_offer(plan_id=plan_id, custom_plan=custom_plan, customer=current.customer, at=at)
+    following = _next_one(current, offer, timing, billing_anchor, starting_phase, at)
     following.name = name or following.name
     following.description = description
     following.metadata = dict(metadata or {})
@@ -80,23 +82,6 @@ def change_subscription(
         return current, following
     _take_over(current, following, at)
     return current, following
-
-
-def preview_change(
-    *,
-    subscription_id: int,
-    at: datetime,
-    plan_id: int | None = None,
-    custom_plan: PlanInput | None = None,
-    timing: Timing = "immediate",
-    activate: Activation = "immediately",
-    billing_anchor: datetime | None = None,
-    starting_phase: str | None = None,
-) -> Preview:
-    """Return what `change_subscription` would change, once it is paid for; it raises what that raises."""
-    current = Subscription.objects.select_related("customer").get(pk=subscription_id)
-    wanted = _Wanted(plan_id, custom_plan, timing, activate, billing_anchor, starting_phase)
-    return _preview(current, _following(current, wanted, at))
 
 
 @transaction.atomic
@@ -113,12 +98,6 @@ def activate_change(*, subscription_id: int, at: datetime) -> tuple[Subscription
     current = _paid(following, at)
     _take_over(current, following, at)
     return current, following
-
-
-def preview_activate_change(*, subscription_id: int, at: datetime) -> Preview:
-    """Return what `activate_change` would change; it raises NoChangeAwaitsPayment like that."""
-    following = Subscription.objects.select_related("customer", "supersedes").get(pk=subscription_id)
-    return _preview(_paid(following, at), following)
 
 
 @transaction.atomic
@@ -141,57 +120,13 @@ def migrate_subscription(
     :raises InvalidTiming: if the time is no bound of its billing periods.
     """
     current = locked_subscription(subscription_id)
-    following = _migrated(current, target_version, timing, billing_anchor, starting_phase, at)
+    check_act(Act.MIGRATE, current, at)
+    _check_nothing_pending(current)
+    plan = _newer_version(current, target_version, at)
+    following = _next_one(current, Offer(plan, input_of(plan)), timing, billing_anchor, starting_phase, at)
     following.name, following.description, following.metadata = current.name, current.description, current.metadata
     _take_over(current, following, at)
     return current, following
-
-
-def preview_migrate(
-    *,
-    subscription_id: int,
-    at: datetime,
-    target_version: int | None = None,
-    timing: Timing = "immediate",
-    billing_anchor: datetime | None = None,
-    starting_phase: str | None = None,
-) -> Preview:
-    """Return what `migrate_subscription` would change; it raises what that raises."""
-    current = Subscription.objects.select_related("customer").get(pk=subscription_id)
-    return _preview(current, _migrated(current, target_version, timing, billing_anchor, starting_phase, at))
-
-
-@dataclass(frozen=True)
-class _Wanted:
-    plan_id: int | None
-    custom_plan: PlanInput | None
-    timing: Timing
-    activate: Activation
-    billing_anchor: datetime | None
-    starting_phase: str | None
-
-
-def _following(current: Subscription, wanted: _Wanted, at: datetime) -> Subscription:
-    check_act(Act.CHANGE, current, at)
-    _check_nothing_pending(current)
-    if wanted.activate == "on_payment" and wanted.timing != "immediate":
-        raise InvalidTiming("Choose the timing immediate: a change that awaits payment starts when it is paid.")
-    offer = find_offer(plan_id=wanted.plan_id, custom_plan=wanted.custom_plan, customer=current.customer, at=at)
-    return _next_one(current, offer, wanted.timing, wanted.billing_anchor, wanted.starting_phase, at)
-
-
-def _migrated(
-    current: Subscription,
-    version: int | None,
-    timing: Timing,
-    billing_anchor: datetime | None,
-    starting_phase: str | None,
-    at: datetime,
-) -> Subscription:
-    check_act(Act.MIGRATE, current, at)
-    _check_nothing_pending(current)
-    plan = _newer_version(current, version, at)
-    return _next_one(current, Offer(plan, input_of(plan)), timing, billing_anchor, starting_phase, at)
 
 
 def _next_one(
@@ -237,12 +172,6 @@ def _take_over(current: Subscription, following: Subscription, at: datetime) -> 
     check_one_at_a_time(current.customer, start, besides=following)
     take_currency(current.customer, following.currency, at)
     write_contract(subscription=following, contract=following.agreed, at=at)
-
-
-def _preview(current: Subscription, following: Subscription) -> Preview:
-    start = following.active_from
-    after = schedule_of(current, replace(current.agreed, active_to=min(start, current.active_to or start)))
-    return Preview(start, schedule_of(current), after, schedule_of(following))
 
 
 def _check_nothing_pending(current: Subscription) -> None:

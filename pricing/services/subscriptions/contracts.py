@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Prefetch
@@ -20,20 +19,6 @@ from pricing.services.contract_rows import write_rows
 class SecondItem(DomainError):
     status = 409
     code = "only_single_subscription_item_allowed_at_a_time"
-
-
-@dataclass(frozen=True)
-class Preview:
-    """
-    What an act changes, and from when on: all rows of the subscription before and after it.
-
-    `next` are the rows of the subscription that takes over, if one does; `before` is empty where nothing was.
-    """
-
-    at: datetime
-    before: Schedule
-    after: Schedule
-    next: Schedule | None = None
 
 
 def locked_customer(customer_id: int) -> Customer:
@@ -72,11 +57,6 @@ def taken_addon(taken: SubscriptionAddon) -> TakenAddon:
     quantities = [(row.effective_at, row.quantity) for row in taken.quantities.all()]
     terms = tuple(card.terms for card in taken.addon.rate_cards.all())
     return TakenAddon(taken.name, terms, spans_of(quantities))
-
-
-def preview_of(subscription: Subscription, contract: Contract, at: datetime) -> Preview:
-    """Return what another contract changes of a subscription from a time on."""
-    return Preview(at, schedule_of(subscription), schedule_of(subscription, contract))
 
 
 def write_contract(*, subscription: Subscription, contract: Contract, at: datetime) -> None:

@@ -15,10 +15,8 @@ from pricing.models import Subscription
 from pricing.rate_card_rules import card_issues, is_key, key_advice
 from pricing.services.plan_inputs import RateCardInput, card_facts, cards_with_features
 from pricing.services.subscriptions.contracts import (
-    Preview,
     addons_of,
     locked_subscription,
-    preview_of,
     write_contract,
 )
 from pricing.services.subscriptions.states import Act, check_act
@@ -66,29 +64,17 @@ def edit_subscription(
     :raises SecondItem: if one of its features is billed at that time already.
     """
     subscription = locked_subscription(subscription_id)
-    contract, _ = _edited(subscription, operations, timing, at)
+    contract = _edited(subscription, operations, timing, at)
     write_contract(subscription=subscription, contract=contract, at=at)
     return subscription
 
 
-def preview_edit(
-    *, subscription_id: int, operations: Sequence[Edit], at: datetime, timing: Timing = "immediate"
-) -> Preview:
-    """Return what `edit_subscription` would change; it raises what that raises."""
-    subscription = Subscription.objects.select_related("customer").get(pk=subscription_id)
-    contract, edit_time = _edited(subscription, operations, timing, at)
-    return preview_of(subscription, contract, edit_time)
-
-
-def _edited(
-    subscription: Subscription, operations: Sequence[Edit], timing: Timing, at: datetime
-) -> tuple[Contract, datetime]:
+def _edited(subscription: Subscription, operations: Sequence[Edit], timing: Timing, at: datetime) -> Contract:
     check_act(Act.EDIT, subscription, at)
     _check_addons(subscription, at)
     edit_time = edit_at(subscription, timing, at=at)
     prepared = list(_prepared(operations, subscription.billing_cadence))
-    contract = edited_contract(subscription.agreed, prepared, at=edit_time, zone=subscription.zone)
-    return contract, edit_time
+    return edited_contract(subscription.agreed, prepared, at=edit_time, zone=subscription.zone)
 
 
 def _check_addons(subscription: Subscription, at: datetime) -> None:

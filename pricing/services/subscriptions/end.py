@@ -9,7 +9,7 @@ from django.db import transaction
 
 from pricing.contract import Contract
 from pricing.models import Subscription
-from pricing.services.subscriptions.contracts import Preview, locked_subscription, preview_of, write_contract
+from pricing.services.subscriptions.contracts import locked_subscription, write_contract
 from pricing.services.subscriptions.start import SecondSubscription, check_one_at_a_time
 from pricing.services.subscriptions.states import Act, check_act
 from pricing.services.subscriptions.timing import InvalidTiming, Timing, cancel_at
@@ -31,15 +31,6 @@ def cancel_subscription(
     return subscription
 
 
-def preview_cancel(
-    *, subscription_id: int, at: datetime, timing: Timing = "next_billing_cycle", active_to: datetime | None = None
-) -> Preview:
-    """Return what `cancel_subscription` would change; it raises what that raises."""
-    subscription = Subscription.objects.get(pk=subscription_id)
-    contract = _canceled(subscription, timing, active_to, at)
-    return preview_of(subscription, contract, contract.active_to or at)
-
-
 @transaction.atomic
 def unschedule_cancelation(*, subscription_id: int, at: datetime) -> Subscription:
     """
@@ -51,12 +42,6 @@ def unschedule_cancelation(*, subscription_id: int, at: datetime) -> Subscriptio
     subscription = locked_subscription(subscription_id)
     write_contract(subscription=subscription, contract=_continued(subscription, at), at=at)
     return subscription
-
-
-def preview_unschedule_cancelation(*, subscription_id: int, at: datetime) -> Preview:
-    """Return what `unschedule_cancelation` would change; it raises what that raises."""
-    subscription = Subscription.objects.select_related("customer").get(pk=subscription_id)
-    return preview_of(subscription, _continued(subscription, at), subscription.active_to or at)
 
 
 @transaction.atomic
@@ -72,13 +57,6 @@ def restore_subscription(*, subscription_id: int, at: datetime) -> Subscription:
         _delete(follower)
     write_contract(subscription=subscription, contract=replace(subscription.agreed, active_to=None), at=at)
     return subscription
-
-
-def preview_restore(*, subscription_id: int, at: datetime) -> Preview:
-    """Return what `restore_subscription` would change of the subscription that goes on."""
-    subscription = Subscription.objects.select_related("customer").get(pk=subscription_id)
-    check_act(Act.RESTORE, subscription, at)
-    return preview_of(subscription, replace(subscription.agreed, active_to=None), subscription.active_to or at)
 
 
 @transaction.atomic

@@ -11,9 +11,8 @@ from metering.models import Customer
 from metering.periods import parse_cadence
 from pricing.contract_periods import anchor_near
 from pricing.models import Subscription
-from pricing.schedule import Schedule
 from pricing.services.plan_inputs import PlanInput
-from pricing.services.subscriptions.contracts import Preview, locked_customer, schedule_of, write_contract
+from pricing.services.subscriptions.contracts import locked_customer, write_contract
 from pricing.services.subscriptions.offers import Offer, find_offer
 
 
@@ -74,27 +73,6 @@ def start_subscription(
     take_currency(customer, subscription.currency, at)
     write_contract(subscription=subscription, contract=subscription.agreed, at=at)
     return subscription
-
-
-def preview_start(
-    *,
-    customer_id: int,
-    at: datetime,
-    plan_id: int | None = None,
-    custom_plan: PlanInput | None = None,
-    active_from: datetime | None = None,
-    billing_anchor: datetime | None = None,
-    starting_phase: str | None = None,
-) -> Preview:
-    """Return the rows that `start_subscription` would write; it raises what that raises."""
-    customer = Customer.objects.get(pk=customer_id)
-    offer = find_offer(plan_id=plan_id, custom_plan=custom_plan, customer=customer, at=at)
-    start = active_from or at
-    subscription = new_subscription(
-        customer, offer, start, at, billing_anchor=billing_anchor, starting_phase=starting_phase
-    )
-    check_one_at_a_time(customer, start)
-    return Preview(start, Schedule(), schedule_of(subscription))
 
 
 def new_subscription(

@@ -1,0 +1,38 @@
+"""The invoices that are to come of a customer, as the page that shows the effect of an act asks for them."""
+
+from collections import defaultdict
+from datetime import datetime
+
+from django.db.models import Q
+
+from invoicing.queries.bills import PricedLine, bills_of, price_bill
+from invoicing.queries.contracts import open_contracts
+from metering.queries.usage import customer_spans
+from pricing.coming import ComingInvoice, ComingLine
+
+
+def forecast(customer_id: int, until: datetime, at: datetime) -> list[ComingInvoice]:
+    """
+    Return what is billed at each billing time up to `until`, from the code that bills, with the usage so far.
+
+    :raises CannotPrice: if an item has a price that cannot be read, or is billed by usage that no meter measures.
+    """
+    bills = [
+        (bill, contract.subscription.currency)
+        for contract in open_contracts(Q(customer=customer_id))
+        for bill in bills_of(contract, until=until)
+    ]
+    spans = customer_spans(customer_id=customer_id)
+    lines: dict[tuple[datetime, str], list[ComingLine]] = defaultdict(list)
+    earlier: list[PricedLine] = []
+    for bill, currency in sorted(bills, key=lambda pair: pair[0].billed_at):
+        priced = price_bill(bill, spans=spans, bound=None, earlier=earlier)
+        earlier += priced
+        lines[bill.billed_at, currency] += [_line(line) for line in priced if line.rated.amount or line.due.version]
+    return [ComingInvoice(*key, tuple(found)) for key, found in sorted(lines.items()) if found]
+
+
+def _line(priced: PricedLine) -> ComingLine:
+    due, period = priced.due, priced.state.period
+    quantity = priced.state.quantity if due.version else None
+    return ComingLine((due.item.pk, period.start, due.sequence), due.item.name, period, quantity, priced.rated.amount)
