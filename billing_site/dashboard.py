@@ -11,18 +11,22 @@ from django.core.cache import cache
 from django.db import OperationalError, connection, transaction
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 
-from invoicing.models import BillingRun, Invoice, InvoiceStatus
+from invoicing.admin.invoices import why_link
+from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceStatus, ParkedCustomer
 from invoicing.queries import CurrencyTotal, failed_payments, open_amounts, revenue_by_month
+from invoicing.queries.notable import fee_changes, parked_customers, usage_changes, voided_invoices
 from metering import clock
 from metering.admin.display import NOTHING, Number, figure, link, list_url, moment
-from metering.models import Customer
+from metering.models import AuditRun, Customer
 from pricing.admin.display import money
 from pricing.models import Subscription
 from pricing.services.default_plan import default_plan_problem
 
 _DAYS = 14
 _SHOWN = 5
+_FEW = 3
 _PATIENCE_MS = 700
 _KEPT_SECONDS = 20
 _CHART_HEIGHT = 120
@@ -72,6 +76,8 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "chart_days": _DAYS,
         "failed": _failed_rows(),
         "latest": _latest_rows(),
+        "notable": list(_notable_rows()),
+        "notable_headers": ("What happened", "Customer", Number("Amount"), "Proof"),
         "run": BillingRun.objects.order_by("-pk").first(),
         "runs_url": list_url(BillingRun),
         "failed_url": list_url(Invoice, status__exact=InvoiceStatus.PAYMENT_FAILED),
@@ -124,6 +130,7 @@ def _bars(now: datetime, counts: Sequence[int]) -> Iterator[Bar]:
 def _tiles(now: datetime, counts: Sequence[int] | None) -> list[Tile]:
     live = Subscription.objects.live(now).count()
     failed = failed_payments().count()
+    parked = parked_customers().count()
     return [
         Tile(
             "Events today",
@@ -144,7 +151,25 @@ def _tiles(now: datetime, counts: Sequence[int] | None) -> list[Tile]:
             "error" if failed else "check_circle",
             bool(failed),
         ),
+        Tile(
+            "Parked customers",
+            figure(parked),
+            "not billed: look why" if parked else "everybody is billed",
+            list_url(ParkedCustomer, released_at__isempty=1),
+            "block" if parked else "check_circle",
+            bool(parked),
+        ),
+        _audit_tile(),
     ]
+
+
+def _audit_tile() -> Tile:
+    audit = AuditRun.objects.filter(finished_at__isnull=False).order_by("-pk").first()
+    if audit is None:
+        return Tile("Audit", NOTHING, "none was run yet", list_url(AuditRun), "fact_check")
+    is_bad = bool(audit.finding_count or audit.error)
+    state = "stopped" if audit.error else f"{figure(audit.finding_count)} findings" if is_bad else "all agrees"
+    return Tile("Audit", state, moment(audit.finished_at), list_url(AuditRun), "fact_check", is_bad)
 
 
 def _invoiced_tiles(now: datetime) -> list[Tile]:
@@ -168,6 +193,28 @@ def _invoices(count: int) -> str:
 
 def _failed_rows() -> list[tuple[object, ...]]:
     return [_invoice_row(invoice) for invoice in failed_payments().order_by("-pk")[:_SHOWN]]
+
+
+def _notable_rows() -> Iterator[tuple[object, ...]]:
+    """Yield what was not routine, each with the page that proves it."""
+    for parked in parked_customers()[:_FEW]:
+        yield "Not billed: parked", _customer(parked.customer), NOTHING, link(parked, "The reason")
+    for line in usage_changes()[:_FEW]:
+        yield "Usage changed after its invoice", _customer(line.invoice.customer), _amount(line), why_link(line)
+    for line in fee_changes()[:_FEW]:
+        yield "Terms changed within a period", _customer(line.invoice.customer), _amount(line), why_link(line)
+    for invoice in voided_invoices()[:_FEW]:
+        note = next(iter(invoice.credit_notes.all()), None)
+        total = Number(money(invoice.total, invoice.currency))
+        yield format_html("{} was voided", link(invoice)), _customer(invoice.customer), total, link(note)
+
+
+def _customer(customer: Customer) -> object:
+    return link(customer, customer.name)
+
+
+def _amount(line: InvoiceLine) -> Number:
+    return Number(money(line.amount, line.currency))
 
 
 def _latest_rows() -> list[tuple[object, ...]]:

@@ -67,8 +67,40 @@ def test_it_sums_invoices_by_currency(first_page):
     assert str(failed) in str(page.context["failed"][0][0])
 
 
+def test_it_lists_what_was_not_routine_with_its_proof(first_page):
+    parked = factories.ParkedCustomerFactory(customer__name="Slow Ltd")
+    late = factories.InvoiceLineFactory(
+        cause="change",
+        meter_version=factories.MeterVersionFactory(),
+        amount="15.00",
+        invoice__customer__name="Late Ltd",
+    )
+    factories.InvoiceLineFactory(cause="change", amount="0.00")
+    shorter = factories.InvoiceLineFactory(cause="change", amount="-14.00", invoice__customer__name="Less Ltd")
+    void = factories.InvoiceFactory(issued=True, status=InvoiceStatus.VOIDED, customer__name="Void Ltd")
+    note = factories.InvoiceFactory(type="credit_note", corrects=void, customer=void.customer, total="-20.00")
+    rows = [[str(cell) for cell in row] for row in first_page().context["notable"]]
+    assert [row[2] for row in rows] == ["\N{EN DASH}", "15.00 USD", "-14.00 USD", "20.00 USD"]
+    proofs = [row[3] for row in rows]
+    for proof, row in zip(proofs, (parked, late, shorter, note), strict=True):
+        assert f"/{row.pk}/" in proof
+    assert (
+        "Slow Ltd" in rows[0][1] and "Late Ltd" in rows[1][1] and "Less Ltd" in rows[2][1] and "Void Ltd" in rows[3][1]
+    )
+
+
+def test_it_tells_parked_customers_and_the_last_audit(first_page):
+    assert tiles(first_page())["Parked customers"] == ("0", "everybody is billed")
+    factories.ParkedCustomerFactory()
+    factories.ParkedCustomerFactory(released_at=NOW)
+    factories.AuditRunFactory(finding_count=2, finished_at=NOW)
+    page = first_page()
+    assert tiles(page)["Parked customers"] == ("1", "not billed: look why")
+    assert tiles(page)["Audit"] == ("2 findings", "2026-03-10 12:00")
+
+
 def test_it_asks_as_many_queries_however_much_there_is(first_page, django_assert_max_num_queries):
-    with django_assert_max_num_queries(20) as few:
+    with django_assert_max_num_queries(26) as few:
         first_page()
     for _ in range(4):
         factories.InvoiceFactory(issued=True, status=InvoiceStatus.PAYMENT_FAILED)
