@@ -1,12 +1,15 @@
 """Collect what invoices ask for. A provider is asked once for each attempt, and an invoice is never paid twice."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import transaction
 
 from invoicing.lifecycle import Trigger, target
 from invoicing.models import Allocation, CollectionMethod, Invoice, InvoiceStatus, Payment, PaymentStatus
 from invoicing.providers import PROVIDERS, Charge, Outcome, Result
+from invoicing.services.balances import apply_balance
+from metering.models import Customer
 
 _TRIGGERS = {
     Result.PAID: Trigger.PAID,
@@ -21,12 +24,12 @@ def collect_payment(*, invoice_id: int, at: datetime) -> Payment | None:
     """
     Ask the provider for what a pending invoice owes; return the attempt, None where there was nothing to collect.
 
-    Safe to repeat: of an invoice that is paid, or whose payment failed, the last attempt is returned and nothing is
-    collected. A total of zero is paid without a payment, as no money moves.
+    The customer's balance is used first. Safe to repeat: of an invoice that is paid, or whose payment failed, the last
+    attempt is returned and nothing is collected. What owes nothing is paid without a payment, as no money moves.
 
     :raises InvalidMove: if the invoice is a draft.
     """
-    return _collect_once(_locked(invoice_id), at)
+    return _collect_once(hold_invoice(invoice_id), at)
 
 
 @transaction.atomic
@@ -36,9 +39,7 @@ def collect_invoice(*, invoice: Invoice, at: datetime) -> Payment | None:
 
     :raises InvalidMove: if the invoice is a draft.
     """
-    # Only its status can have changed since.
-    invoice.status = Invoice.objects.locked().values_list("status", flat=True).get(pk=invoice.pk)
-    return _collect_once(invoice, at)
+    return _collect_once(hold_invoice(invoice.pk), at)
 
 
 @transaction.atomic
@@ -48,28 +49,37 @@ def retry_payment(*, invoice_id: int, at: datetime) -> Payment | None:
 
     :raises InvalidMove: if no payment of the invoice failed, or it is paid.
     """
-    invoice = _locked(invoice_id)
+    invoice = hold_invoice(invoice_id)
     invoice.move(Trigger.RETRY)
     return _collect(invoice, at)
 
 
-def _locked(invoice_id: int) -> Invoice:
-    return Invoice.objects.locked().select_related("customer", "profile__app").get(pk=invoice_id)
+def collect(*, invoice: Invoice, at: datetime) -> Trigger | None:
+    """
+    Collect what is due of an invoice, first from the customer's balance; return what moves it then, None to wait.
+
+    The caller holds the customer's row and the invoice's, and saves it. Nobody is asked where nothing is due, or where
+    the invoice is sent for the customer to pay it.
+    """
+    return _ask(invoice, at)[1]
+
+
+def settle(*, invoice: Invoice, payment: Payment, amount: Decimal, at: datetime) -> None:
+    """Let an amount of a payment settle an invoice that the caller holds and saves; at most what is due."""
+    Allocation.objects.create(invoice=invoice, payment=payment, amount=amount, created_at=at)
+    invoice.settled += amount
+
+
+def hold_invoice(invoice_id: int) -> Invoice:
+    """Lock a customer, then their invoice, always in this order; return it with its customer, profile and app."""
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(invoices=invoice_id)
+    return Invoice.objects.select_related("customer", "profile__app").locked().get(pk=invoice_id)
 
 
 def _collect_once(invoice: Invoice, at: datetime) -> Payment | None:
     if invoice.status in (InvoiceStatus.PAID, InvoiceStatus.PAYMENT_FAILED):
         return invoice.payments.order_by("attempt").last()
     return _collect(invoice, at)
-
-
-def collect(*, invoice: Invoice, at: datetime) -> Trigger | None:
-    """
-    Collect what is due of an invoice that the caller holds, and saves; return what moves it then, None to wait.
-
-    Nobody is asked where nothing is due, or where the invoice is sent for the customer to pay it.
-    """
-    return _ask(invoice, at)[1]
 
 
 def _collect(invoice: Invoice, at: datetime) -> Payment | None:
@@ -87,6 +97,7 @@ def _collect(invoice: Invoice, at: datetime) -> Payment | None:
 
 
 def _ask(invoice: Invoice, at: datetime) -> tuple[Payment | None, Trigger | None]:
+    apply_balance(invoice=invoice, at=at)
     if not invoice.due:
         return None, Trigger.PAID
     if _is_sent(invoice):
@@ -123,6 +134,5 @@ def _record(invoice: Invoice, outcome: Outcome, number: int, at: datetime) -> Pa
         created_at=at,
     )
     if outcome.succeeded:
-        Allocation.objects.create(invoice=invoice, payment=payment, amount=payment.amount, created_at=at)
-        invoice.settled += payment.amount
+        settle(invoice=invoice, payment=payment, amount=payment.amount, at=at)
     return payment

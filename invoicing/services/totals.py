@@ -50,7 +50,8 @@ def recalculate(*, invoice: Invoice, at: datetime) -> None:
     worths = [discount.amount for discount in discounts]
     issues, sums = invoice.validation_issues, _content(invoice, _SUMS)
     taxed = any(line.tax_id for line in lines)
-    taxes = foot(invoice=invoice, lines=lines, discounts=discounts, at=at)
+    invoice.updated_at = at
+    taxes = foot(invoice=invoice, lines=lines, discounts=discounts)
     if worths != [discount.amount for discount in discounts]:
         InvoiceDiscount.objects.bulk_update(discounts, ["amount"])
     if taxed or taxes:
@@ -59,12 +60,11 @@ def recalculate(*, invoice: Invoice, at: datetime) -> None:
     if changed:
         _write_lines(changed, at)
     if sums != _content(invoice, _SUMS) or issues != invoice.validation_issues:
-        invoice.updated_at = at
         invoice.save(update_fields=[*_SUMS, "validation_issues", "updated_at"])
 
 
 def foot(
-    *, invoice: Invoice, lines: Sequence[InvoiceLine], discounts: Sequence[InvoiceDiscount] = (), at: datetime
+    *, invoice: Invoice, lines: Sequence[InvoiceLine], discounts: Sequence[InvoiceDiscount] = ()
 ) -> list[InvoiceTax]:
     """
     Set the totals of a draft, of its lines and of its discounts in memory; return its taxes, not written yet.
@@ -77,7 +77,7 @@ def foot(
     rows = set_totals(invoice, lines, totals)
     for discount, worth in zip(discounts, totals.discounts, strict=True):
         discount.amount = worth
-    _note_missing_rates(invoice, lines, taxation, at)
+    _note_missing_rates(invoice, lines, taxation)
     return rows
 
 
@@ -162,13 +162,14 @@ def _credited(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Totals:
     return give_back(list(billed.values()), items, currency=invoice.currency)
 
 
-def _note_missing_rates(invoice: Invoice, lines: Sequence[InvoiceLine], taxation: Taxation, at: datetime) -> None:
+def _note_missing_rates(invoice: Invoice, lines: Sequence[InvoiceLine], taxation: Taxation) -> None:
     found = []
     if taxation.is_enforced and any(line.tax is None for line in lines):
         found = [Issue(NO_TAX_RATE, _missing(lines, taxation), TAX, field="customer.billingAddress")]
     known = [issue["message"] for issue in invoice.validation_issues if issue["component"] == TAX]
     if known != [issue.message for issue in found]:
-        invoice.validation_issues = replaced(invoice.validation_issues, component=TAX, found=found, at=at)
+        stored, at = invoice.validation_issues, invoice.updated_at
+        invoice.validation_issues = replaced(stored, component=TAX, found=found, at=at)
 
 
 def _missing(lines: Sequence[InvoiceLine], taxation: Taxation) -> str:
