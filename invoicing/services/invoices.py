@@ -1,13 +1,12 @@
 """Invoices move: by what people ask for, by what apps answer, and by themselves as far as nothing waits."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection, transaction
 
-from invoicing.lifecycle import MOVES, InvalidMove, Trigger
+from invoicing.lifecycle import MOVES, InvalidMove, Trigger, target
 from invoicing.models import (
     BillingProfile,
     DetailedLine,
@@ -17,14 +16,13 @@ from invoicing.models import (
     InvoiceType,
 )
 from invoicing.numbering import draft_name
-from invoicing.providers import PROVIDERS, AppInvoice, Provider
 from invoicing.queries.bills import Bill, PricedLine
 from invoicing.queries.states import situation_of
-from invoicing.services.issuing import issue
-from invoicing.services.payments import collect
-from invoicing.validation import Issue, replaced
+from invoicing.services.steps import STEPS, WORK, Visit
+from invoicing.validation import Issue, Severity
 from invoicing.walking import next_trigger
 from metering.errors import DomainError
+from metering.ingest.fence import current_bound
 from metering.models import Customer
 from pricing.money import zero
 from pricing.rating import to_json
@@ -38,13 +36,28 @@ _WALKED = (
     "supplier",
     "buyer",
     "settled",
+    "amount",
+    "discount",
+    "tax_inclusive",
+    "tax_exclusive",
+    "total",
     "validation_issues",
+    "collection_at",
+    "quantities_read_at",
     "issued_at",
     "due_at",
     "paid_at",
     "voided_at",
     "deleted_at",
 )
+
+
+class CannotAdvance(InvalidMove):
+    code = "invoice_cannot_advance"
+
+
+class CannotDeleteGathering(InvalidMove):
+    code = "invoice_cannot_delete_gathering"
 
 
 class BillOutOfBounds(DomainError):
@@ -65,12 +78,11 @@ def walk(*, invoice: Invoice, at: datetime, trigger: Trigger | None = None, boun
     :raises InvalidMove: if the state does not know the trigger.
     """
     before = {name: getattr(invoice, name) for name in _WALKED}
-    visit = _Visit(invoice, at, bound)
-    if trigger is None:
-        trigger = visit.next()
+    visit = Visit(invoice, at, bound)
+    trigger = trigger or _next(visit)
     while trigger is not None:
         invoice.move(trigger)
-        trigger = visit.arrive() or visit.next()
+        trigger = _arrive(visit) or _next(visit)
     changed = [name for name in _WALKED if getattr(invoice, name) != before[name]]
     if changed:
         invoice.updated_at = at
@@ -78,99 +90,103 @@ def walk(*, invoice: Invoice, at: datetime, trigger: Trigger | None = None, boun
     return invoice
 
 
-@dataclass(frozen=True)
-class _Visit:
-    """One walk of an invoice, and the work it does in each state."""
-
-    invoice: Invoice
-    at: datetime
-    bound: int | None
-
-    def next(self) -> Trigger | None:
-        situation = situation_of(self.invoice, self.at, can_read=self.bound is not None)
-        return next_trigger(InvoiceStatus(self.invoice.status), situation)
-
-    def arrive(self) -> Trigger | None:
-        """Do the work of the state; return what it makes of the next step, None for what the state itself says."""
-        status = InvoiceStatus(self.invoice.status)
-        work = _WORK.get(status)
-        if work is None:
-            return None
-        try:
-            return work(self)
-        except DomainError as error:
-            if Trigger.FAIL not in MOVES[status]:
-                raise
-            self.note([Issue(code=error.code, message=error.message, component=_STEPS)], _STEPS)
-            return Trigger.FAIL
-
-    def note(self, found: Sequence[Issue], component: str) -> None:
-        self.invoice.validation_issues = replaced(
-            self.invoice.validation_issues, component=component, found=found, at=self.at
-        )
-
-    @property
-    def app(self) -> Provider:
-        return PROVIDERS[self.invoice.profile.app.type]
-
-    @property
-    def told(self) -> AppInvoice:
-        """What the app is told."""
-        invoice = self.invoice
-        return AppInvoice(
-            ulid=invoice.ulid,
-            name=str(invoice),
-            currency=str(invoice.currency),
-            total=invoice.total,
-            customer_metadata=invoice.customer.metadata,
-        )
+def _next(visit: Visit) -> Trigger | None:
+    situation = situation_of(visit.invoice, visit.at, can_read=visit.bound is not None)
+    return next_trigger(InvoiceStatus(visit.invoice.status), situation)
 
 
-# Who finds issues: the steps themselves, and the app when it validates.
-_STEPS, _APP = "invoicing", "app"
+def _arrive(visit: Visit) -> Trigger | None:
+    """Do the work of the state; where it fails, the invoice says why and takes the way that is left."""
+    status = InvoiceStatus(visit.invoice.status)
+    work = WORK.get(status)
+    if work is None:
+        return None
+    if Trigger.FAIL not in MOVES[status]:
+        return work(visit)
+    try:
+        return work(visit)
+    except DomainError as error:
+        visit.note([Issue(code=error.code, message=error.message, component=STEPS)], STEPS)
+        return Trigger.FAIL
 
 
-def _validate(visit: _Visit) -> None:
-    visit.note((), _STEPS)
-    visit.note(visit.app.validate(visit.told), _APP)
+def advance_invoice(*, invoice_id: int, at: datetime) -> Invoice:
+    """
+    Move an invoice on as far as nothing waits. Call it outside a transaction, as usage may be read.
+
+    :raises CannotAdvance: if it waits for somebody, or for its time.
+    """
+    return _advance(invoice_id, current_bound(), at)
 
 
-def _send_draft(visit: _Visit) -> None:
-    visit.app.upsert_draft(visit.told)
+@transaction.atomic
+def _advance(invoice_id: int, bound: int, at: datetime) -> Invoice:
+    invoice = held(invoice_id)
+    status = InvoiceStatus(invoice.status)
+    if walk(invoice=invoice, at=at, bound=bound).status == status:
+        raise CannotAdvance(f"Wait, or choose another action than advance: {invoice} is {status.label.lower()}.")
+    return invoice
 
 
-def _finalise_lines(visit: _Visit) -> None:
-    visit.note((), _STEPS)
-    if visit.invoice.total < 0:
-        # No invoice is negative: what gives back money is a credit note.
-        visit.invoice.type = InvoiceType.CREDIT_NOTE
+@transaction.atomic
+def approve_invoice(*, invoice_id: int, at: datetime) -> Invoice:
+    """
+    Issue a draft that waits for approval, at once.
+
+    :raises InvalidMove: if it does not wait for that, or something critical is wrong with it.
+    """
+    invoice = held(invoice_id)
+    target(InvoiceStatus(invoice.status), Trigger.APPROVE)
+    if critical := next((issue for issue in invoice.validation_issues if issue["severity"] == Severity.CRITICAL), None):
+        raise InvalidMove(f"Mend what is wrong with {invoice} before you approve it: {critical['message']}")
+    return walk(invoice=invoice, at=at, trigger=Trigger.APPROVE)
 
 
-def _finalise_in_app(visit: _Visit) -> None:
-    visit.app.finalise(visit.told)
+def retry_invoice(*, invoice_id: int, at: datetime) -> Invoice:
+    """
+    Try the step that failed once more, of a draft from its checks on. Call it outside a transaction.
+
+    :raises InvalidMove: if nothing failed.
+    """
+    return _pull(invoice_id, Trigger.RETRY, current_bound(), at)
 
 
-def _issue(visit: _Visit) -> None:
-    issue(invoice=visit.invoice, at=visit.at)
+def snapshot_quantities(*, invoice_id: int, at: datetime) -> Invoice:
+    """
+    Read the usage of a draft now and wait no longer for late usage. Call it outside a transaction.
+
+    :raises InvalidMove: if the draft does not wait for usage.
+    """
+    return _pull(invoice_id, Trigger.SNAPSHOT_QUANTITIES, current_bound(), at)
 
 
-def _collect(visit: _Visit) -> Trigger | None:
-    return collect(invoice=visit.invoice, at=visit.at)
+def delete_invoice(*, invoice_id: int, at: datetime) -> Invoice:
+    """
+    Delete an invoice that is not issued: it stays, charges nothing, and what it billed counts as billed.
+
+    :raises CannotDeleteGathering: if it gathers what is not billed yet.
+    :raises InvalidMove: if it has a number, or is being issued.
+    """
+    return _pull(invoice_id, Trigger.DELETE, None, at)
 
 
-def _note_paid(visit: _Visit) -> None:
-    visit.invoice.paid_at = visit.at
+@transaction.atomic
+def _pull(invoice_id: int, trigger: Trigger, bound: int | None, at: datetime) -> Invoice:
+    invoice = held(invoice_id)
+    if trigger == Trigger.DELETE and invoice.status == InvoiceStatus.GATHERING:
+        raise CannotDeleteGathering(f"Delete pending lines of {invoice} instead: it gathers what is not billed yet.")
+    return walk(invoice=invoice, at=at, trigger=trigger, bound=bound)
 
 
-_WORK: Mapping[InvoiceStatus, Callable[[_Visit], Trigger | None]] = {
-    InvoiceStatus.DRAFT_VALIDATING: _validate,
-    InvoiceStatus.DRAFT_SYNCING: _send_draft,
-    InvoiceStatus.ISSUING_LINE_FINALIZATION: _finalise_lines,
-    InvoiceStatus.ISSUING_SYNCING: _finalise_in_app,
-    InvoiceStatus.ISSUED: _issue,
-    InvoiceStatus.PAYMENT_PENDING: _collect,
-    InvoiceStatus.PAID: _note_paid,
-}
+def held(invoice_id: int) -> Invoice:
+    """Lock the customer, then the invoice, in the caller's transaction: always in this order."""
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(invoices=invoice_id)
+    return Invoice.objects.select_related("customer", "profile__app").locked().get(pk=invoice_id)
+
+
+def issue_draft(*, invoice: Invoice, at: datetime) -> Invoice:
+    """Move on a draft that the caller's transaction holds already."""
+    return walk(invoice=invoice, at=at)
 
 
 def draft_invoice(
@@ -197,34 +213,6 @@ def draft_invoice(
         part for line, source in zip(lines, priced, strict=True) for part in _detailed_lines(line, source)
     )
     return invoice
-
-
-@transaction.atomic
-def advance_invoice(*, invoice_id: int, at: datetime) -> Invoice:
-    """
-    Move an invoice on as far as nothing waits.
-
-    :raises InvalidMove: if it waits for somebody, or for its time.
-    """
-    invoice = _held(invoice_id)
-    status = invoice.status
-    if walk(invoice=invoice, at=at).status == status:
-        raise InvalidMove(
-            f"Wait, or choose another action than advance: {invoice} is {invoice.get_status_display().lower()}."
-        )
-    return invoice
-
-
-def issue_draft(*, invoice: Invoice, at: datetime) -> Invoice:
-    """Move on a draft that the caller's transaction holds already."""
-    return walk(invoice=invoice, at=at)
-
-
-def _held(invoice_id: int) -> Invoice:
-    """Lock the customer, then the invoice: always in this order."""
-    found = Invoice.objects.select_related("customer", "profile__app")
-    Customer.objects.select_for_update(no_key=True, of=("self",)).get(invoices=invoice_id)
-    return found.locked().get(pk=invoice_id)
 
 
 def _check_total(total: Decimal, bill: Bill) -> None:
