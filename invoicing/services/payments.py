@@ -64,6 +64,30 @@ def collect(*, invoice: Invoice, at: datetime) -> Trigger | None:
     return _ask(invoice, at)[1]
 
 
+def record_outcome(*, invoice: Invoice, outcome: Outcome, at: datetime) -> Payment | None:
+    """
+    Write down what an app answered about what is due of an invoice; None where nothing is due, or no answer came yet.
+
+    The caller holds the invoice, and saves it.
+    """
+    if not invoice.due or outcome.result == Result.PENDING:
+        return None
+    payment = Payment.objects.create(
+        invoice=invoice,
+        attempt=invoice.payments.count() + 1,
+        provider=invoice.profile.app.type,
+        currency=invoice.currency,
+        amount=invoice.due,
+        status=PaymentStatus.SUCCEEDED if outcome.succeeded else PaymentStatus.FAILED,
+        reason=outcome.reason,
+        received_at=at,
+        created_at=at,
+    )
+    if outcome.succeeded:
+        settle(invoice=invoice, payment=payment, amount=payment.amount, at=at)
+    return payment
+
+
 def settle(*, invoice: Invoice, payment: Payment, amount: Decimal, at: datetime) -> None:
     """Let an amount of a payment settle an invoice that the caller holds and saves; at most what is due."""
     Allocation.objects.create(invoice=invoice, payment=payment, amount=amount, created_at=at)
@@ -102,37 +126,16 @@ def _ask(invoice: Invoice, at: datetime) -> tuple[Payment | None, Trigger | None
         return None, Trigger.PAID
     if _is_sent(invoice):
         return None, None
-    number = invoice.payments.count() + 1
     charge = Charge(
-        reference=f"{invoice.ulid}-{number}",
+        reference=f"{invoice.ulid}-{invoice.payments.count() + 1}",
         amount=invoice.due,
         currency=invoice.currency,
         customer_metadata=invoice.customer.metadata,
     )
     outcome = PROVIDERS[invoice.profile.app.type].collect(charge)
-    if outcome.result == Result.PENDING:
-        return None, None
-    payment = _record(invoice, outcome, number, at)
-    return payment, _TRIGGERS[outcome.result]
+    return record_outcome(invoice=invoice, outcome=outcome, at=at), _TRIGGERS.get(outcome.result)
 
 
 def _is_sent(invoice: Invoice) -> bool:
     method = invoice.workflow.get("payment", {}).get("collectionMethod", invoice.profile.collection_method)
     return method == CollectionMethod.SEND_INVOICE
-
-
-def _record(invoice: Invoice, outcome: Outcome, number: int, at: datetime) -> Payment:
-    payment = Payment.objects.create(
-        invoice=invoice,
-        attempt=number,
-        provider=invoice.profile.app.type,
-        currency=invoice.currency,
-        amount=invoice.due,
-        status=PaymentStatus.SUCCEEDED if outcome.succeeded else PaymentStatus.FAILED,
-        reason=outcome.reason,
-        received_at=at,
-        created_at=at,
-    )
-    if outcome.succeeded:
-        settle(invoice=invoice, payment=payment, amount=payment.amount, at=at)
-    return payment
