@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from invoicing.api.customer_billing import CustomerBillingDetail, CustomerBillings
 from invoicing.api.explanations import LineEvents, LineExplanationDetail, LineRecomputation, LineUsage
 from invoicing.api.invoices import InvoiceSimulation
+from invoicing.api.profiles import BillingProfileDetail, BillingProfiles
 
 _LINE = "billing/invoices/<str:invoice_id>/lines/<str:line_id>"
 
@@ -13,4 +15,9 @@ urlpatterns = [
     path(f"{_LINE}/recompute", LineRecomputation.as_view()),
     path(f"{_LINE}/usage", LineUsage.as_view()),
     path("billing/customers/<path:customer_id>/invoices/simulate", InvoiceSimulation.as_view()),
+    # After the others, because the key of a customer may hold slashes.
+    path("billing/customers/<path:customer_id>", CustomerBillingDetail.as_view()),
+    path("billing/customers", CustomerBillings.as_view()),
+    path("billing/profiles", BillingProfiles.as_view()),
+    path("billing/profiles/<str:profile_id>", BillingProfileDetail.as_view()),
 ]

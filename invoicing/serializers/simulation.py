@@ -5,11 +5,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.utils.duration import duration_iso_string
 from rest_framework import serializers
 from ulid import ULID
 
 from invoicing.models import BillingProfile
+from invoicing.serializers.workflow import shown_apps, supplier_output
 from invoicing.simulation import LineToSimulate, SimulatedLine, Totals, totals_of
 from metering.models import Customer
 from metering.periods import Period
@@ -144,7 +144,7 @@ def simulated_output(
         "type": "standard",
         "number": number or "INV-SIMULATED",
         "currency": currency,
-        "supplier": _supplier(profile),
+        "supplier": supplier_output(profile),
         "customer": _customer(customer, subject_keys),
         "period": periods
         and _period(Period(min(period.start for period in periods), max(period.end for period in periods))),
@@ -270,17 +270,6 @@ def _totals(totals: Totals, currency: str) -> dict[str, str]:
     }
 
 
-def _supplier(profile: BillingProfile) -> dict[str, Any]:
-    return present(
-        {
-            "id": profile.ulid,
-            "name": profile.supplier_name,
-            "taxId": {"code": profile.supplier_tax_id} if profile.supplier_tax_id else None,
-            "addresses": [profile.supplier_address] if profile.supplier_address else None,
-        }
-    )
-
-
 def _customer(customer: Customer, subject_keys: Sequence[str]) -> dict[str, Any]:
     shown = {
         "id": customer.ulid,
@@ -292,24 +281,10 @@ def _customer(customer: Customer, subject_keys: Sequence[str]) -> dict[str, Any]
 
 
 def _workflow(profile: BillingProfile) -> dict[str, Any]:
-    app = {"id": profile.app.ulid}
     return {
-        "apps": {"tax": app, "invoicing": app, "payment": app},
+        "apps": shown_apps(profile.app),
         "sourceBillingProfileId": profile.ulid,
-        "workflow": {
-            "collection": {
-                "alignment": {"type": "subscription"},
-                "interval": duration_iso_string(profile.collection_interval),
-            },
-            "invoicing": {
-                "autoAdvance": True,
-                "draftPeriod": "P0D",
-                "dueAfter": duration_iso_string(profile.due_after),
-                "progressiveBilling": False,
-                "subscriptionEndProrationMode": "bill_actual_period",
-            },
-            "payment": {"collectionMethod": "charge_automatically"},
-        },
+        "workflow": profile.workflow.to_json(),
     }
 
 

@@ -34,8 +34,8 @@ class Customers(ApiView):
 
     def get(self, request: Request) -> Response:
         asked = checked(CustomerListInput, request.query_params).validated_data
-        found = _with_subjects(_matching(asked))
-        return Response(page_output(found, asked, partial(_outputs, expand=asked["expand"])))
+        found = with_subjects(_matching(asked))
+        return Response(page_output(found, asked, partial(customer_outputs, expand=asked["expand"])))
 
 
 @describe.CUSTOMER
@@ -68,7 +68,8 @@ def _matching(asked: dict[str, Any]) -> CustomerQuerySet:
     return found.order_by(direction + _ORDER[asked["orderBy"]], direction + "pk")
 
 
-def _with_subjects(customers: CustomerQuerySet) -> CustomerQuerySet:
+def with_subjects(customers: CustomerQuerySet) -> CustomerQuerySet:
+    """Return customers that know their clock and their subjects, as `customer_outputs` needs."""
     current = SubjectLink.objects.known_at(None).in_force(clock.now())
     links = Prefetch(
         "subject_links", queryset=current.select_related("subject").order_by("pk"), to_attr="current_links"
@@ -83,7 +84,7 @@ def find_customer(id_or_key: str) -> Customer:
     :raises Http404: if there is none.
     """
     named = Customer.objects.by_id_or_key(id_or_key).filter(Q(deleted_at=None) | Q(ulid=id_or_key))
-    customer = _with_subjects(named).order_by("pk").first()
+    customer = with_subjects(named).order_by("pk").first()
     if customer is None:
         raise Http404(f"There is no customer {id_or_key}. Name one by its id or key.")
     return customer
@@ -91,11 +92,12 @@ def find_customer(id_or_key: str) -> Customer:
 
 def _output(customer: Customer, *, expand: Sequence[str] = ()) -> dict[str, Any]:
     if not hasattr(customer, "current_links"):
-        customer = _with_subjects(Customer.objects.filter(pk=customer.pk)).get()
-    return _outputs([customer], expand=expand)[0]
+        customer = with_subjects(Customer.objects.filter(pk=customer.pk)).get()
+    return customer_outputs([customer], expand=expand)[0]
 
 
-def _outputs(customers: Iterable[Customer], *, expand: Sequence[str]) -> list[dict[str, Any]]:
+def customer_outputs(customers: Iterable[Customer], *, expand: Sequence[str]) -> list[dict[str, Any]]:
+    """Return customers as the API shows them."""
     customers = list(customers)
     running = subscriptions().live({customer.pk: clock.now(customer) for customer in customers})
     return [

@@ -5,11 +5,15 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
+from invoicing.api.schema.workflow import (
+    BillingPartyOutput,
+    BillingProfileAppReferencesOutput,
+    BillingWorkflowOutput,
+)
 from invoicing.models import DetailedLineCategory
 from invoicing.serializers.simulation import SimulatedPeriodInput
 from metering.api.schema.base import operation
 from metering.api.schema.fields import CurrencyField, NumberField, UlidField, texts
-from metering.serializers.customers import AddressInput
 from pricing.api.schema.rate_cards import (
     DiscountsOutput,
     FlatPriceWithPaymentTermOutput,
@@ -150,18 +154,6 @@ class InvoiceLineOutput(_AnyLineOutput):
     children = InvoiceDetailedLineOutput(many=True, required=False)
 
 
-class BillingPartyTaxIdentityOutput(serializers.Serializer[Any]):
-    code = serializers.CharField(required=False)
-
-
-class BillingPartyOutput(serializers.Serializer[Any]):
-    id = serializers.CharField(required=False)
-    key = serializers.CharField(required=False)
-    name = serializers.CharField(required=False)
-    taxId = BillingPartyTaxIdentityOutput(required=False)
-    addresses = AddressInput(many=True, required=False)
-
-
 class InvoiceUsageAttributionOutput(serializers.Serializer[Any]):
     subjectKeys = serializers.ListField(child=serializers.CharField())
 
@@ -175,45 +167,6 @@ class InvoiceStatusDetailsOutput(serializers.Serializer[Any]):
     failed = serializers.BooleanField()
     extendedStatus = serializers.CharField()
     availableActions = serializers.DictField()
-
-
-class AppReferenceOutput(serializers.Serializer[Any]):
-    id = UlidField()
-
-
-class BillingProfileAppReferencesOutput(serializers.Serializer[Any]):
-    tax = AppReferenceOutput()
-    invoicing = AppReferenceOutput()
-    payment = AppReferenceOutput()
-
-
-class CollectionAlignmentOutput(serializers.Serializer[Any]):
-    type = serializers.ChoiceField(choices=["subscription"])
-
-
-class WorkflowCollectionOutput(serializers.Serializer[Any]):
-    alignment = CollectionAlignmentOutput(required=False)
-    interval = serializers.CharField(required=False)
-
-
-class WorkflowInvoicingOutput(serializers.Serializer[Any]):
-    autoAdvance = serializers.BooleanField(required=False)
-    draftPeriod = serializers.CharField(required=False)
-    dueAfter = serializers.CharField(required=False)
-    progressiveBilling = serializers.BooleanField(required=False)
-    subscriptionEndProrationMode = serializers.ChoiceField(
-        choices=["bill_actual_period", "bill_full_period"], required=False
-    )
-
-
-class WorkflowPaymentOutput(serializers.Serializer[Any]):
-    collectionMethod = serializers.ChoiceField(choices=["charge_automatically", "send_invoice"], required=False)
-
-
-class BillingWorkflowOutput(serializers.Serializer[Any]):
-    collection = WorkflowCollectionOutput(required=False)
-    invoicing = WorkflowInvoicingOutput(required=False)
-    payment = WorkflowPaymentOutput(required=False)
 
 
 class InvoiceWorkflowSettingsOutput(serializers.Serializer[Any]):
