@@ -1100,6 +1100,14 @@ class Migration(migrations.Migration):
             model_name='invoiceline',
             index=models.Index(condition=models.Q(('subscription_item__isnull', False), models.Q(('now__isnull', True), ('now__contains', {'is_final': False}), _connector='OR')), fields=['subscription_item'], name='line_left_open'),
         ),
+        migrations.AddIndex(
+            model_name='invoiceline',
+            index=models.Index(condition=models.Q(('meter_version__isnull', False)), fields=['period_end'], name='line_metered_until'),
+        ),
+        migrations.AddIndex(
+            model_name='invoiceline',
+            index=models.Index(condition=models.Q(('cause', 'change')), fields=['subscription_item'], name='line_of_change'),
+        ),
         migrations.AddConstraint(
             model_name='invoiceline',
             constraint=models.UniqueConstraint(fields=('subscription_item', 'period_start', 'sequence'), name='one_line_per_item_period_and_sequence'),

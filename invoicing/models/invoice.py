@@ -302,6 +302,9 @@ class InvoiceLine(models.Model):
         ]
         indexes = [
             models.Index(fields=["subscription_item"], condition=LEFT_OPEN, name="line_left_open"),
+            # How far usage is billed, and which lines came later: what changed after it was billed is found by these.
+            models.Index(fields=["period_end"], condition=Q(meter_version__isnull=False), name="line_metered_until"),
+            models.Index(fields=["subscription_item"], condition=Q(cause="change"), name="line_of_change"),
         ]
         triggers = [frozen_with_its_invoice("line_is_frozen_with_its_invoice", "{row}.invoice_id")]
 
