@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import DecimalField, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 
 from invoicing.models import Allocation, BalanceEntry, Payment, PaymentStatus
+from metering.models import NumericField
 
 
 def balances_of(customer_ids: Iterable[int]) -> dict[int, dict[str, Decimal]]:
@@ -25,24 +27,15 @@ def balance_of(customer_id: int, currency: str) -> Decimal:
     return balances_of([customer_id]).get(customer_id, {}).get(currency, Decimal(0))
 
 
-def placed_payments() -> QuerySet[Payment]:
-    """Return money that came in, each payment with `unplaced`: what settles no invoice and is on no balance."""
-    zero = Decimal(0)
-    return Payment.objects.filter(status=PaymentStatus.SUCCEEDED).annotate(
-        unplaced=F("amount")
-        - Coalesce(_sum_of(Allocation.objects), zero, output_field=DecimalField())
-        - Coalesce(_sum_of(BalanceEntry.objects), zero, output_field=DecimalField())
-    )
-
-
 def unmatched_payments() -> QuerySet[Payment]:
-    """Return money that nobody could place yet, or not all of it, oldest first."""
-    return placed_payments().filter(unplaced__gt=0).order_by("received_at", "pk")
+    """Return money that nobody could place yet, or not all of it, oldest first, each with what is `left` of it."""
+    came_in = Payment.objects.filter(status=PaymentStatus.SUCCEEDED).annotate(left=_left())
+    return came_in.filter(left__gt=0).order_by("received_at", "pk")
 
 
 def unplaced(payment: Payment) -> Decimal:
     """Return how much of a payment settles no invoice and is on no balance."""
-    return placed_payments().values_list("unplaced", flat=True).get(pk=payment.pk)
+    return Payment.objects.annotate(left=_left()).values_list("left", flat=True).get(pk=payment.pk)
 
 
 def payments_of(customer_id: int) -> Q:
@@ -54,6 +47,10 @@ def payments_of(customer_id: int) -> Q:
     )
 
 
-def _sum_of(rows: "QuerySet[Allocation] | QuerySet[BalanceEntry]") -> Subquery:
+def _left() -> CombinedExpression:
+    return F("amount") - _placed(Allocation.objects.all()) - _placed(BalanceEntry.objects.all())
+
+
+def _placed(rows: "QuerySet[Allocation] | QuerySet[BalanceEntry]") -> Coalesce:
     mine = rows.filter(payment=OuterRef("pk")).order_by().values("payment")
-    return Subquery(mine.annotate(sum=Sum("amount")).values("sum"))
+    return Coalesce(Subquery(mine.annotate(sum=Sum("amount")).values("sum")), Decimal(0), output_field=NumericField())
