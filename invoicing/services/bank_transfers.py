@@ -9,8 +9,8 @@ from invoicing.lifecycle import MOVES, InvoiceStatus, Trigger
 from invoicing.models import Invoice, Payment, PaymentMethod, PaymentStatus
 from invoicing.queries.balances import unplaced
 from invoicing.services.balances import add_to_balance
-from invoicing.services.invoices import held, walk
-from invoicing.services.payments import settle
+from invoicing.services.invoices import walk
+from invoicing.services.payments import hold_invoice, settle
 from metering.errors import DomainError
 from metering.models import Customer
 from pricing.money import quantize
@@ -51,7 +51,7 @@ def record_bank_transfer(
     """
     if amount <= 0 or amount != quantize(amount, currency):
         raise InvalidPayment(f"Give an amount above zero with the digits that {currency} has, not {amount:f}.")
-    invoice = held(invoice_id) if invoice_id is not None else None
+    invoice = hold_invoice(invoice_id) if invoice_id is not None else None
     if invoice is not None:
         _check(invoice, currency)
     payment = Payment.objects.create(
@@ -79,7 +79,7 @@ def allocate_payment(*, payment_id: int, invoice_id: int, amount: Decimal | None
     :raises InvalidPayment: if the amount is not above zero, or has more digits than its currency.
     :raises CannotAllocate: if less of the payment is left, less of the invoice is due, or they do not fit.
     """
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     payment = _held_payment(payment_id)
     _check(invoice, payment.currency)
     left = unplaced(payment)

@@ -14,8 +14,9 @@ from invoicing.numbering import draft_name
 from invoicing.queries.credits import billed_lines, left_to_credit
 from invoicing.services.adjustments import adjustment
 from invoicing.services.balances import dispose
-from invoicing.services.invoices import held, walk
+from invoicing.services.invoices import walk
 from invoicing.services.issuing import issue
+from invoicing.services.payments import hold_invoice
 from invoicing.services.totals import set_totals
 from invoicing.totals import BilledLine, Item, Totals, give_back
 from metering.errors import DomainError
@@ -57,7 +58,7 @@ def create_credit_note(*, invoice_id: int, items: Sequence[CreditItem], reason: 
     :raises CreditExceedsLine: if an item is more than is left of its line.
     :raises CreditExceedsInvoice: if the note is more than is left of the invoice.
     """
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     _check_invoice(invoice)
     lines = list(invoice.lines.select_related("tax", "feature").order_by("position", "pk"))
     billed = billed_lines(lines)

@@ -29,7 +29,7 @@ def collect_payment(*, invoice_id: int, at: datetime) -> Payment | None:
 
     :raises InvalidMove: if the invoice is a draft.
     """
-    return _collect_once(_held(invoice_id), at)
+    return _collect_once(hold_invoice(invoice_id), at)
 
 
 @transaction.atomic
@@ -39,7 +39,7 @@ def collect_invoice(*, invoice: Invoice, at: datetime) -> Payment | None:
 
     :raises InvalidMove: if the invoice is a draft.
     """
-    return _collect_once(_held(invoice.pk), at)
+    return _collect_once(hold_invoice(invoice.pk), at)
 
 
 @transaction.atomic
@@ -49,7 +49,7 @@ def retry_payment(*, invoice_id: int, at: datetime) -> Payment | None:
 
     :raises InvalidMove: if no payment of the invoice failed, or it is paid.
     """
-    invoice = _held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     invoice.move(Trigger.RETRY)
     return _collect(invoice, at)
 
@@ -94,7 +94,7 @@ def settle(*, invoice: Invoice, payment: Payment, amount: Decimal, at: datetime)
     invoice.settled += amount
 
 
-def _held(invoice_id: int) -> Invoice:
+def hold_invoice(invoice_id: int) -> Invoice:
     """Lock a customer, then their invoice, always in this order; return it with its customer, profile and app."""
     Customer.objects.select_for_update(no_key=True, of=("self",)).get(invoices=invoice_id)
     return Invoice.objects.select_related("customer", "profile__app").locked().get(pk=invoice_id)

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from invoicing.lifecycle import EDITABLE, InvalidMove
 from invoicing.models import Invoice, TaxCode, TaxRate
-from invoicing.services.invoices import held
+from invoicing.services.payments import hold_invoice
 from invoicing.services.totals import recalculate
 from metering.errors import DomainError
 
@@ -105,7 +105,7 @@ def recalculate_taxes(*, invoice_id: int, at: datetime) -> Invoice:
 
     :raises InvalidMove: if it is not a draft that can be changed.
     """
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     if invoice.status not in EDITABLE:
         raise InvalidMove(f"Choose a draft: the taxes of {invoice} are fixed, as it is {invoice.get_status_display()}.")
     recalculate(invoice=invoice, at=at)
