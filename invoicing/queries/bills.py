@@ -1,127 +1,182 @@
-"""What should be billed: the lines of every billing time that no invoice holds yet, and what they cost."""
+"""What should be billed: the bills of every billing time that no invoice holds yet, and what they cost."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any
 
-from invoicing.lines import (
-    LineKey,
-    LineState,
-    PlanMinimum,
-    Reading,
-    counts_towards,
-    is_metered,
-    rate_line,
-    read_charge,
-    spans_within,
-)
-from invoicing.models import InvoiceLine, LineCause
-from invoicing.queries.contracts import OpenContract, OpenItem
-from invoicing.queries.measuring import CARRIED, measured
-from metering.errors import DomainError
-from metering.models import Aggregation, MeterVersion
-from metering.periods import Period
+from invoicing.collection import next_anchor
+from invoicing.models import BillingProfile, Corrections, Invoice, InvoiceLine, LineCause
+from invoicing.queries.contracts import OpenContract
+from invoicing.queries.due_lines import CannotPrice, DueLine, due_lines, unbilled_lines
+from invoicing.queries.priced_lines import PricedLine, Readings, price_line, price_lines
+from metering.models import Customer
 from metering.spans import Span
-from pricing.models import RateCardType, Subscription, SubscriptionItem
-from pricing.prices import Charge, FlatPrice, InvalidPrice
-from pricing.proration import share
-from pricing.queries import ServicePeriod, carried_stretches, is_in_advance, service_periods
-from pricing.rating import Rated
+from pricing.durations import parse_duration
 
-# No service period is longer, so no line that a minimum counts starts earlier.
-_LONGEST_PERIOD = timedelta(days=367)
-# Usage by the key of its line.
-Readings = Mapping[tuple[int, Period], Reading]
+__all__ = [
+    "Bill",
+    "CannotPrice",
+    "DueLine",
+    "PricedLine",
+    "Readings",
+    "bills_of",
+    "due_lines",
+    "price_bill",
+    "price_line",
+]
 
-
-class CannotPrice(DomainError):
-    """A subscription item says too little to be billed."""
-
-    status = 409
-    code = "subscription_item_cannot_be_priced"
-
-
-@dataclass(frozen=True)
-class DueLine:
-    """
-    One subscription item in one service period; `version` is that of its meter, None for what needs no usage.
-
-    `stretches` are the times before it whose usage fills its tiers. What was billed of the period already is `before`,
-    as `line_before` says, whose price holds on. `state` is what it comes to, where that was read already.
-    """
-
-    item: SubscriptionItem
-    charge: Charge | PlanMinimum
-    version: MeterVersion | None
-    service: ServicePeriod
-    stretches: tuple[Period, ...] = ()
-    before: LineState | None = None
-    sequence: int = 0
-    cause: LineCause = LineCause.PERIOD
-    line_before: InvoiceLine | None = None
-    state: LineState | None = None
-
-    @property
-    def key(self) -> tuple[int, Period]:
-        """Tell this line from every other one that is due."""
-        return self.item.pk, self.service.period
-
-    @property
-    def filters(self) -> dict[str, Any]:
-        """The group values that count, as the feature states them."""
-        if self.line_before is not None:
-            return dict(self.line_before.filters)
-        return self.item.feature.filters if self.version and self.item.feature else {}
-
-    @property
-    def part(self) -> Fraction:
-        """The share of the whole period to bill."""
-        is_flat = isinstance(self.charge, Charge) and isinstance(self.charge.price, FlatPrice)
-        if is_flat and not self.item.subscription.is_prorating:
-            return Fraction(1)
-        return share(self.service.period, self.service.whole)
+# Further ahead than any billing period.
+_FAR = timedelta(days=367)
 
 
 @dataclass(frozen=True)
 class Bill:
-    """What comes due at one billing time of a subscription; it becomes one invoice."""
+    """
+    What comes due for a customer in one currency at one billing time; it becomes one invoice.
 
-    subscription: Subscription
+    `pending` are lines that were written by hand and waited for it. A bill that `corrects` becomes a credit note.
+    """
+
+    customer: Customer
+    currency: str
     billed_at: datetime
     lines: tuple[DueLine, ...]
+    pending: tuple[InvoiceLine, ...] = ()
+    spend_threshold: Decimal | None = None
+    corrects: Invoice | None = None
+
+    def collection_at(self, collection_interval: timedelta) -> datetime | None:
+        """Return until when late usage joins, None where nothing depends on usage; its fees wait with it."""
+        waits = any(line.waits for line in self.lines) or any(line.meter_version_id for line in self.pending)
+        return self.billed_at + collection_interval if waits else None
 
     def due_at(self, collection_interval: timedelta) -> datetime:
-        """Return when to bill: a bill that depends on usage waits for late events, and its fees wait with it."""
-        waits = any(line.version or isinstance(line.charge, PlanMinimum) for line in self.lines)
-        return self.billed_at + collection_interval if waits else self.billed_at
+        """Return when all that is on it is known."""
+        return self.collection_at(collection_interval) or self.billed_at
 
 
-@dataclass(frozen=True)
-class PricedLine:
-    """A line, what it was computed from, and what it costs."""
-
-    due: DueLine
-    state: LineState
-    rated: Rated
-
-
-def bills_of(contract: OpenContract, *, until: datetime) -> list[Bill]:
+def bills_of(
+    customer: Customer,
+    contracts: Sequence[OpenContract],
+    *,
+    until: datetime,
+    profile: BillingProfile | None = None,
+    pending: Iterable[InvoiceLine] = (),
+    changes: Iterable[DueLine] = (),
+) -> list[Bill]:
     """
-    Return the bills of a contract up to a billing time, oldest first, of periods that are not billed.
+    Return the bills of a customer up to a billing time, oldest first.
 
-    A free flat fee has no line, as nothing can come of it.
+    They hold what is not billed of the periods of `contracts`, `pending` lines whose time has come, and `changes` of
+    what was billed, as the profile routes them: to the next bill, at once if none will come, or as credit notes. A free
+    flat fee has no line, as nothing can come of it.
 
     :raises CannotPrice: if an item has a price that cannot be read, or is billed by usage that no meter measures.
     """
-    times: dict[datetime, list[DueLine]] = defaultdict(list)
-    for opened in contract.items:
-        for due in _due_lines(opened, until):
-            times[due.service.bill_at].append(due)
-    return [Bill(contract.subscription, billed_at, tuple(lines)) for billed_at, lines in sorted(times.items())]
+    drawer = _Drawer(customer, until, profile.workflow.collection_anchor if profile else None)
+    for contract in contracts:
+        for due in due_lines(contract, until=until):
+            drawer.add(due)
+    for line in pending:
+        drawer.add_pending(line)
+    known = {(due.item.pk, due.service.period.start) for lines in drawer.lines.values() for due in lines}
+    changed = [due for due in changes if (due.item.pk, due.service.period.start) not in known]
+    policy = profile.corrections if profile else Corrections.NEXT_INVOICE
+    for due in changed:
+        if due.cause != LineCause.CHANGE:
+            drawer.add(due)
+    notes = _route(drawer, [due for due in changed if due.cause == LineCause.CHANGE], policy, contracts)
+    return [*notes, *drawer.bills()]
+
+
+@dataclass
+class _Drawer:
+    """What is to be billed, by billing time and currency."""
+
+    customer: Customer
+    until: datetime
+    anchor: Mapping[str, str] | None
+    lines: dict[tuple[datetime, str], list[DueLine]] = field(default_factory=lambda: defaultdict(list))
+    pending: dict[tuple[datetime, str], list[InvoiceLine]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, due: DueLine) -> None:
+        """Add a line at its billing time, if that has come."""
+        time = self._time(due.service.bill_at)
+        if time <= self.until:
+            self.lines[time, due.item.subscription.currency].append(due)
+
+    def add_pending(self, line: InvoiceLine) -> None:
+        """Add a line by hand at its time; one that was carried over joins the first bill there is."""
+        time = self._time(line.invoice_at)
+        if line.subscription_item_id is not None:
+            found = self.first(line.currency)
+            time = found if found is not None else self.until + _FAR
+        if time <= self.until:
+            self.pending[time, line.currency].append(line)
+
+    def _time(self, at: datetime) -> datetime:
+        if self.anchor is None:
+            return at
+        start, every = datetime.fromisoformat(self.anchor["anchor"]), parse_duration(self.anchor["interval"])
+        return next_anchor(anchor=start, every=every, zone=self.customer.zone, at=at)
+
+    def first(self, currency: str) -> datetime | None:
+        """Return the first billing time that has come, None where nothing is to be billed."""
+        return min((time for time, of in (*self.lines, *self.pending) if of == currency), default=None)
+
+    def bills(self) -> list[Bill]:
+        """Return what was added, oldest first."""
+        places = sorted({*self.lines, *self.pending})
+        return [
+            Bill(
+                self.customer,
+                currency,
+                time,
+                tuple(self.lines.get((time, currency), ())),
+                tuple(self.pending.get((time, currency), ())),
+            )
+            for time, currency in places
+        ]
+
+
+def _route(
+    drawer: _Drawer, changes: Sequence[DueLine], policy: str, contracts: Sequence[OpenContract]
+) -> Iterator[Bill]:
+    """Add changes of what was billed to the next bill; yield credit notes for what is given back at once."""
+    credited: dict[int, list[DueLine]] = defaultdict(list)
+    for due in changes:
+        if policy == Corrections.CREDIT_NOTE and _gives_back(due):
+            credited[due.line_before.invoice_id if due.line_before else 0].append(due)
+            continue
+        if policy == Corrections.WRITE_OFF and due.version is not None:
+            due = replace(due, is_written_off=True)
+        currency = due.item.subscription.currency
+        time = drawer.first(currency)
+        if time is None and not _goes_on(contracts, currency, drawer.until):
+            time = drawer.until
+        if time is not None:
+            drawer.lines[time, currency].append(due)
+    for lines in credited.values():
+        invoice = lines[0].line_before.invoice if lines[0].line_before else None
+        yield Bill(drawer.customer, lines[0].item.subscription.currency, drawer.until, tuple(lines), corrects=invoice)
+
+
+def _gives_back(due: DueLine) -> bool:
+    line = due.line_before
+    return line is not None and line.invoice.number is not None and price_line(due, due.state).amount < 0
+
+
+def _goes_on(contracts: Sequence[OpenContract], currency: str, until: datetime) -> bool:
+    """Tell whether another bill will come by itself."""
+    return any(
+        True
+        for contract in contracts
+        if contract.subscription.currency == currency
+        for opened in contract.items
+        for _ in unbilled_lines(opened, until=until + _FAR)
+    )
 
 
 def price_bill(
@@ -135,110 +190,6 @@ def price_bill(
     """
     Read the usage of a bill's lines up to batch `bound` (None: all there is) and rate each, less what was billed.
 
-    The invoice and the open bill both come from here. What is in `readings`, by the line's key, is not read again.
-    A minimum counts the lines of its period: those on invoices, those of this bill, and `earlier` ones.
+    The invoice and the open bill both come from here; see `price_lines`.
     """
-    spans = tuple(spans)
-    priced: list[PricedLine] = []
-    for due in bill.lines:
-        if due.state is not None:
-            state = due.state
-        elif isinstance(due.charge, PlanMinimum):
-            state = _minimum_state(due, [*earlier, *priced])
-        else:
-            state = _state(due, spans, bound, readings or {})
-        priced.append(price_line(due, state))
-    return priced
-
-
-def price_line(due: DueLine, state: LineState) -> PricedLine:
-    """Rate a state, less what was billed before."""
-    currency = due.item.subscription.currency
-    return PricedLine(
-        due, state, rate_line(charge=due.charge, name=due.item.name, currency=currency, before=due.before, now=state)
-    )
-
-
-def _due_lines(opened: OpenItem, until: datetime) -> Iterator[DueLine]:
-    item = opened.item
-    charge = _charge(item)
-    if isinstance(charge, Charge) and isinstance(charge.price, FlatPrice) and not charge.price.amount:
-        return
-    version = _version(item) if is_metered(charge) else None
-    for service in service_periods(item, until, since=opened.since):
-        if service.bill_at <= until:
-            yield DueLine(item, charge, version, service, _stretches(opened, version, service))
-
-
-def _charge(item: SubscriptionItem) -> Charge | PlanMinimum:
-    try:
-        return read_charge(
-            price=item.price or {},
-            discounts=item.discounts,
-            unit_config=item.unit_config,
-            prorate_commitments=item.prorate_commitments,
-        )
-    except InvalidPrice as error:
-        raise CannotPrice(f"The price of {item.name!r} cannot be read at {error.field}: {error}") from error
-
-
-def _version(item: SubscriptionItem) -> MeterVersion:
-    meter = item.feature.meter if item.type == RateCardType.USAGE_BASED and item.feature else None
-    if meter is None:
-        raise CannotPrice(f"Give the feature of {item.name!r} a meter: it is billed by usage.")
-    return max(meter.versions.all(), key=lambda version: version.number)
-
-
-def _stretches(opened: OpenItem, version: MeterVersion | None, service: ServicePeriod) -> tuple[Period, ...]:
-    start = service.period.start
-    is_first = start == opened.item.active_from or start > service.whole.start
-    if version is None or not is_first or Aggregation(version.meter.aggregation) not in CARRIED:
-        return ()
-    return carried_stretches(opened.item, opened.earlier, start=start)
-
-
-def _state(due: DueLine, spans: Sequence[Span], bound: int | None, readings: Readings) -> LineState:
-    state = LineState(period=due.service.period, whole=due.service.whole, quantity=Decimal(1), part=due.part)
-    if due.version is None:
-        return state
-    read = replace(
-        state, bound=bound, spans=spans_within(spans, (*due.stretches, state.period)), stretches=due.stretches
-    )
-    return measured(read, version=due.version, charge=due.charge, filters=due.filters, reading=readings.get(due.key))
-
-
-def _minimum_state(due: DueLine, priced: Iterable[PricedLine]) -> LineState:
-    period, whole = due.service.period, due.service.whole
-    amounts = _billed_amounts(due.item.subscription, period)
-    for line in priced:
-        service = line.due.service.period
-        is_counted = line.due.item.subscription_id == due.item.subscription_id and counts_towards(
-            period, start=service.start, end=service.end, in_advance=is_in_advance(line.due.item.price)
-        )
-        if is_counted:
-            amounts[LineKey(line.due.item.pk, service.start, line.due.sequence)] = line.rated.amount
-    return LineState(
-        period=period,
-        whole=whole,
-        quantity=Decimal(1),
-        part=due.part,
-        counted=tuple(amounts),
-        billed=sum(amounts.values(), Decimal(0)),
-    )
-
-
-def _billed_amounts(subscription: Subscription, period: Period) -> dict[LineKey, Decimal]:
-    """Return the amounts of the lines on invoices that belong to a billing period."""
-    lines = InvoiceLine.objects.filter(
-        subscription_item__subscription=subscription,
-        subscription_item__phase__isnull=False,
-        period_start__gt=period.start - _LONGEST_PERIOD,
-        period_start__lt=period.end,
-    ).order_by("period_start", "subscription_item", "sequence")
-    return {
-        LineKey(item, start, sequence): amount
-        for item, start, end, sequence, price, amount in lines.values_list(
-            "subscription_item", "period_start", "period_end", "sequence", "price", "amount"
-        )
-        if counts_towards(period, start=start, end=end, in_advance=is_in_advance(price))
-    }
+    return price_lines(bill.lines, spans=spans, bound=bound, readings=readings, earlier=earlier)

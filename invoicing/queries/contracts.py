@@ -84,14 +84,18 @@ def _unbilled(items: QuerySet[SubscriptionItem]) -> QuerySet[SubscriptionItem]:
     return priced.filter(never | goes_on | is_open).select_related("phase").order_by(*order)
 
 
-def _last_open_lines() -> QuerySet[InvoiceLine]:
-    """Return the lines after which something of their period is left to bill, and no line follows."""
-    later = InvoiceLine.objects.filter(
+def later_lines() -> QuerySet[InvoiceLine]:
+    """Return the lines that continue an outer line."""
+    return InvoiceLine.objects.filter(
         subscription_item=OuterRef("subscription_item"),
         period_start=OuterRef("period_start"),
         sequence__gt=OuterRef("sequence"),
     )
-    return InvoiceLine.objects.filter(LEFT_OPEN).exclude(Exists(later))
+
+
+def _last_open_lines() -> QuerySet[InvoiceLine]:
+    """Return the lines after which something of their period is left to bill, and no line follows."""
+    return InvoiceLine.objects.filter(LEFT_OPEN).exclude(Exists(later_lines()))
 
 
 def _open_ends(items: Iterable[SubscriptionItem]) -> dict[int, dict[datetime, InvoiceLine]]:

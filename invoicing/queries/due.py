@@ -4,17 +4,23 @@ import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Q
 
+from invoicing.lifecycle import DRAFT, FAILED, InvoiceStatus
 from invoicing.lines import Reading, spans_within
+from invoicing.models import BillingProfile, Invoice, InvoiceLine, InvoiceType
 from invoicing.queries.bills import Bill, DueLine, bills_of
+from invoicing.queries.changes import changes_of
 from invoicing.queries.contracts import OpenContract, open_contracts
+from invoicing.queries.due_lines import stored_lines
 from invoicing.queries.measuring import reading_of
+from invoicing.queries.profiles import profiles_of
+from invoicing.queries.states import is_collected
 from metering.models import Aggregation, Customer, SubjectLink
 from metering.periods import Period
 from metering.queries.usage import query_usage
@@ -26,8 +32,22 @@ logger = logging.getLogger(__name__)
 # So many subjects are read in one query.
 _MOST_SPANS = 2_000
 
+# What goes on by itself as soon as its wait is over.
+_MOVING = {
+    status
+    for status in InvoiceStatus
+    if status in DRAFT or status.startswith("issuing.") or status == InvoiceStatus.ISSUED
+} - {*FAILED, InvoiceStatus.DRAFT_MANUAL_APPROVAL_NEEDED}
 # By subscription item and period.
 Readings = dict[tuple[int, Period], Reading]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A draft that goes on by itself now; `lines` are those whose usage has to be read again before."""
+
+    invoice_id: int
+    lines: tuple[DueLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,31 +56,45 @@ class Outlook:
 
     customer: Customer
     at: datetime
+    profile: BillingProfile
     seal: str
     spans: tuple[Span, ...] = ()
     bills: tuple[Bill, ...] = ()
+    drafts: tuple[Draft, ...] = ()
     error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class _Open:
+    """What is not billed yet of one customer."""
+
+    contracts: Sequence[OpenContract] = ()
+    pending: Sequence[InvoiceLine] = ()
+    changes: Sequence[DueLine] = ()
+    drafts: Sequence[Invoice] = ()
 
 
 _Metered = tuple[DueLine, Outlook]
 _Alike = tuple[int, str, tuple[str, ...], Period]
 
 
-def outlooks(customer_ids: Sequence[int], *, now: datetime, wait: timedelta, bound: int) -> list[Outlook]:
+def outlooks(customer_ids: Sequence[int], *, now: datetime, bound: int) -> list[Outlook]:
     """
-    Return what is due, a collection interval of `wait` after its billing time, for those who owe anything.
+    Return what is due for those who owe anything, up to `now` or to the time of a customer's test clock.
 
-    Time is `now` or a customer's test clock. Who cannot be billed is among them, with the error. Some eight queries,
-    however many customers and however long they have paid.
+    Who cannot be billed is among them, with the error. Some fifteen queries, however many customers and however long
+    they have paid.
     """
     # Before anything else is read, so that whatever changes from here on breaks the seal.
     seals = seal_of(customer_ids)
-    contracts: dict[int, list[OpenContract]] = defaultdict(list)
-    for contract in open_contracts(Q(customer__in=customer_ids)):
-        contracts[contract.subscription.customer_id].append(contract)
-    spans = _spans_of(contracts, bound)
-    found = (_outlook(group, seals[pk], spans[pk], now, wait) for pk, group in contracts.items())
-    return [outlook for outlook in found if outlook.bills or outlook.error]
+    found = _open(customer_ids, now, bound)
+    customers = Customer.objects.select_related("test_clock").in_bulk(list(found))
+    profiles, spans = profiles_of(found), spans_of(found, bound)
+    outlooks = (
+        _outlook(customers[pk], found[pk], Outlook(customers[pk], now, profiles[pk], seals[pk], spans[pk]))
+        for pk in sorted(found)
+    )
+    return [outlook for outlook in outlooks if outlook.bills or outlook.drafts or outlook.error]
 
 
 def seal_of(customer_ids: Sequence[int]) -> dict[int, str]:
@@ -68,6 +102,31 @@ def seal_of(customer_ids: Sequence[int]) -> dict[int, str]:
     with connection.cursor() as cursor:
         cursor.execute(_SEALS, {"customers": list(customer_ids)})
         return dict(cursor.fetchall())
+
+
+def pending_lines(customer_ids: Iterable[int]) -> dict[int, list[InvoiceLine]]:
+    """Return for each customer the lines that wait on their gathering invoices."""
+    lines = InvoiceLine.objects.filter(
+        invoice__status=InvoiceStatus.GATHERING, invoice__customer__in=list(customer_ids)
+    ).select_related("invoice", "feature", "meter_version__meter")
+    found: dict[int, list[InvoiceLine]] = defaultdict(list)
+    for line in lines.order_by("position", "pk"):
+        found[line.invoice.customer_id].append(line)
+    return found
+
+
+def spans_of(customer_ids: Iterable[int], bound: int) -> Mapping[int, tuple[Span, ...]]:
+    """Return for each customer the subjects whose usage is theirs, as was known at batch `bound`."""
+    links = SubjectLink.objects.known_at(bound).filter(customer__in=list(customer_ids)).order_by("pk")
+    spans: dict[int, tuple[Span, ...]] = defaultdict(tuple)
+    for customer, subject, start, end in links.values_list("customer", "subject__key", "from_at", "to_at"):
+        spans[customer] += (Span(subject, start, end),)
+    return spans
+
+
+def time_of(customer: Customer, now: datetime) -> datetime:
+    """Return the time that holds for a customer: that of their test clock, else `now`."""
+    return customer.test_clock.now_at if customer.test_clock else now
 
 
 def read_usage(outlooks: Iterable[Outlook], *, bound: int) -> Readings:
@@ -79,7 +138,7 @@ def read_usage(outlooks: Iterable[Outlook], *, bound: int) -> Readings:
     """
     groups: dict[_Alike, list[_Metered]] = defaultdict(list)
     for outlook in outlooks:
-        for due in (due for bill in outlook.bills for due in bill.lines if due.version):
+        for due in _unread(outlook):
             groups[_measured_alike(due)].append((due, outlook))
     readings: Readings = {}
     for group in groups.values():
@@ -88,34 +147,66 @@ def read_usage(outlooks: Iterable[Outlook], *, bound: int) -> Readings:
     return readings
 
 
-def _outlook(
-    contracts: Sequence[OpenContract],
-    seal: str,
-    spans: tuple[Span, ...],
-    now: datetime,
-    wait: timedelta,
-) -> Outlook:
-    customer = contracts[0].subscription.customer
-    at = customer.test_clock.now_at if customer.test_clock else now
+def _unread(outlook: Outlook) -> Iterator[DueLine]:
+    for holder in (*outlook.bills, *outlook.drafts):
+        yield from (due for due in holder.lines if due.version and due.state is None)
+
+
+def _open(customer_ids: Sequence[int], now: datetime, bound: int) -> dict[int, _Open]:
+    contracts: dict[int, list[OpenContract]] = defaultdict(list)
+    for contract in open_contracts(Q(customer__in=customer_ids)):
+        contracts[contract.subscription.customer_id].append(contract)
+    pending, changes = pending_lines(customer_ids), changes_of(customer_ids, bound=bound, at=now)
+    drafts = _moving_drafts(customer_ids)
+    return {
+        pk: _Open(contracts.get(pk, ()), pending.get(pk, ()), changes.get(pk, ()), drafts.get(pk, ()))
+        for pk in {*contracts, *pending, *changes, *drafts}
+    }
+
+
+def _moving_drafts(customer_ids: Iterable[int]) -> dict[int, list[Invoice]]:
+    moving = Invoice.objects.filter(customer__in=list(customer_ids), status__in=sorted(_MOVING))
+    moving = moving.exclude(status=InvoiceStatus.ISSUED, type=InvoiceType.CREDIT_NOTE)
+    found: dict[int, list[Invoice]] = defaultdict(list)
+    for invoice in moving.order_by("billed_at", "pk"):
+        found[invoice.customer_id].append(invoice)
+    return found
+
+
+def _outlook(customer: Customer, found: _Open, outlook: Outlook) -> Outlook:
+    at = time_of(customer, outlook.at)
+    moving = [draft for draft in found.drafts if _is_over(draft, at)]
+    outlook = replace(outlook, at=at, drafts=tuple(Draft(draft.pk, _uncollected(draft)) for draft in moving))
     try:
-        bills = [bill for contract in contracts for bill in bills_of(contract, until=at)]
-        due = sorted((bill for bill in bills if bill.due_at(wait) <= at), key=lambda bill: bill.billed_at)
+        bills = bills_of(
+            customer,
+            found.contracts,
+            until=at,
+            profile=outlook.profile,
+            pending=found.pending,
+            changes=found.changes,
+        )
     except Exception as error:
-        return Outlook(customer, at, seal, error=error)
-    return Outlook(customer, at, seal, spans, tuple(due))
+        return replace(outlook, error=error)
+    return replace(outlook, bills=tuple(bills))
 
 
-def _spans_of(customer_ids: Iterable[int], bound: int) -> Mapping[int, tuple[Span, ...]]:
-    links = SubjectLink.objects.known_at(bound).filter(customer__in=customer_ids).order_by("pk")
-    spans: dict[int, tuple[Span, ...]] = defaultdict(tuple)
-    for customer, subject, start, end in links.values_list("customer", "subject__key", "from_at", "to_at"):
-        spans[customer] += (Span(subject, start, end),)
-    return spans
+def _is_over(draft: Invoice, at: datetime) -> bool:
+    """Tell whether what a draft waits for has come."""
+    wait = {
+        InvoiceStatus.DRAFT_WAITING_FOR_COLLECTION: draft.collection_at,
+        InvoiceStatus.DRAFT_WAITING_AUTO_APPROVAL: draft.draft_until,
+    }.get(InvoiceStatus(draft.status))
+    return wait is None or wait <= at
+
+
+def _uncollected(draft: Invoice) -> tuple[DueLine, ...]:
+    return () if is_collected(draft) else stored_lines(draft)
 
 
 def _measured_alike(due: DueLine) -> _Alike:
     assert due.version is not None
-    return due.version.pk, json.dumps(due.filters, sort_keys=True), _groups(due), due.service.period
+    return due.version.pk, json.dumps(due.filters, sort_keys=True), _groups(due), due.period
 
 
 def _groups(due: DueLine) -> tuple[str, ...]:
@@ -140,7 +231,7 @@ def _read(group: Sequence[_Metered], bound: int) -> Readings:
     # What a customer used has to be the sum of what their subjects used.
     if version is None or not Aggregation(version.meter.aggregation).is_additive:
         return {}
-    period = first.service.period
+    period = first.period
     spans = {outlook.customer.pk: spans_within(outlook.spans, [period]) for _, outlook in group}
     subjects = {pk: {span.subject for span in used} for pk, used in spans.items()}
     owners = Counter(subject for used in subjects.values() for subject in used)
@@ -175,10 +266,9 @@ _SEALS = """
          FROM pricing_subscription contract WHERE contract.customer_id = customer.id),
         (SELECT string_agg(item.id || ':' || item.xmin, ',' ORDER BY item.id)
          FROM pricing_subscriptionitem item WHERE item.customer_id = customer.id),
-        (SELECT string_agg(line.id::text, ',' ORDER BY item.id)
-         FROM pricing_subscriptionitem item CROSS JOIN LATERAL (
-             SELECT id FROM invoicing_invoiceline WHERE subscription_item_id = item.id
-             ORDER BY period_start DESC, sequence DESC LIMIT 1
-         ) line WHERE item.customer_id = customer.id))
+        (SELECT max(invoice.id) FROM invoicing_invoice invoice WHERE invoice.customer_id = customer.id),
+        (SELECT string_agg(line.id || ':' || line.xmin, ',' ORDER BY line.id)
+         FROM invoicing_invoice gathering JOIN invoicing_invoiceline line ON line.invoice_id = gathering.id
+         WHERE gathering.customer_id = customer.id AND gathering.status = 'gathering'))
     FROM metering_customer customer WHERE customer.id = ANY(%(customers)s)
 """

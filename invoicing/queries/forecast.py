@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from invoicing.queries.bills import PricedLine, bills_of, price_bill
 from invoicing.queries.contracts import open_contracts
+from metering.models import Customer
 from metering.queries.usage import customer_spans
 from pricing.coming import ComingInvoice, ComingLine
 
@@ -17,22 +18,20 @@ def forecast(customer_id: int, until: datetime, at: datetime) -> list[ComingInvo
 
     :raises CannotPrice: if an item has a price that cannot be read, or is billed by usage that no meter measures.
     """
-    bills = [
-        (bill, contract.subscription.currency)
-        for contract in open_contracts(Q(customer=customer_id))
-        for bill in bills_of(contract, until=until)
-    ]
+    customer = Customer.objects.get(pk=customer_id)
+    bills = bills_of(customer, open_contracts(Q(customer=customer_id)), until=until)
     spans = customer_spans(customer_id=customer_id)
     lines: dict[tuple[datetime, str], list[ComingLine]] = defaultdict(list)
     earlier: list[PricedLine] = []
-    for bill, currency in sorted(bills, key=lambda pair: pair[0].billed_at):
+    for bill in bills:
         priced = price_bill(bill, spans=spans, bound=None, earlier=earlier)
         earlier += priced
-        lines[bill.billed_at, currency] += [_line(line) for line in priced if line.rated.amount or line.due.version]
+        shown = [_line(line) for line in priced if line.rated.amount or line.due.version]
+        lines[bill.billed_at, bill.currency] += shown
     return [ComingInvoice(*key, tuple(found)) for key, found in sorted(lines.items()) if found]
 
 
 def _line(priced: PricedLine) -> ComingLine:
-    due, period = priced.due, priced.state.period
-    quantity = priced.state.quantity if due.version else None
+    due, period = priced.due, priced.due.period
+    quantity = priced.state.quantity if due.version and priced.state else None
     return ComingLine((due.item.pk, period.start, due.sequence), due.item.name, period, quantity, priced.rated.amount)

@@ -1,6 +1,6 @@
 """The open bill: what the next invoice would say if it were written now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -8,13 +8,14 @@ from decimal import Decimal
 from django.db.models import Q
 
 from invoicing.lines import PlanMinimum
-from invoicing.models import BillingProfile
+from invoicing.models import InvoiceLine
 from invoicing.queries.bills import Bill, PricedLine, bills_of, price_bill
 from invoicing.queries.contracts import open_contracts
+from invoicing.queries.due import pending_lines
+from invoicing.queries.profiles import profile_of
 from metering.models import Customer
 from metering.periods import Period
 from metering.queries.usage import customer_spans
-from metering.spans import Span
 from pricing.money import zero
 from pricing.queries import current_period
 from pricing.rating import Step
@@ -47,42 +48,50 @@ def upcoming_invoice(*, customer: Customer, at: datetime) -> UpcomingInvoice | N
     """
     Return the invoice that usage of this moment goes on: the one that closes the current billing period.
 
-    It lists the usage so far and the fees that the next billing time charges in advance. None for a customer without
-    a live subscription.
+    It lists the usage so far and the fees that the next billing time charges in advance, of all subscriptions that are
+    billed then, less what was billed before the period ended. None for a customer without a live subscription.
     """
     subscription = customer.subscriptions.live(at).first()
     if subscription is None:
         return None
-    end = current_period(subscription, at).end
-    bills = [bill for contract in open_contracts(Q(pk=subscription.pk)) for bill in bills_of(contract, until=end)]
-    closing = [bill for bill in bills if bill.billed_at == end] or [Bill(subscription, end, ())]
-    before = [bill for bill in bills if bill.billed_at < end]
-    (*_, upcoming) = _upcoming([*before, *closing], customer_spans(customer_id=customer.pk))
+    period = current_period(subscription, at)
+    bills = _bills(customer, at, until=period.end)
+    closing = [bill for bill in bills if bill.billed_at == period.end and bill.currency == subscription.currency]
+    before = [bill for bill in bills if bill.billed_at < period.end]
+    (*_, upcoming) = _upcoming(
+        customer, [*before, *(closing or [Bill(customer, subscription.currency, period.end, ())])], {period.end: period}
+    )
     return upcoming
 
 
 def closing_invoices(*, customer: Customer, at: datetime) -> tuple[UpcomingInvoice, ...]:
     """Return the invoices whose billing time has passed and that the billing run did not write yet, oldest first."""
+    return _upcoming(customer, _bills(customer, at, until=at), {})
+
+
+def _bills(customer: Customer, at: datetime, *, until: datetime) -> list[Bill]:
     contracts = open_contracts(Q(customer=customer, active_from__lte=at))
-    bills = [bill for contract in contracts for bill in bills_of(contract, until=at)]
-    return _upcoming(sorted(bills, key=lambda bill: bill.billed_at), customer_spans(customer_id=customer.pk))
+    pending = pending_lines([customer.pk]).get(customer.pk, [])
+    return bills_of(customer, contracts, until=until, profile=profile_of(customer), pending=pending)
 
 
-def _upcoming(bills: Sequence[Bill], spans: tuple[Span, ...]) -> tuple[UpcomingInvoice, ...]:
+def _upcoming(
+    customer: Customer, bills: Sequence[Bill], periods: Mapping[datetime, Period]
+) -> tuple[UpcomingInvoice, ...]:
     """Price bills in their order, each with the lines of those before, which a minimum counts."""
-    profile = BillingProfile.objects.get(is_default=True)
+    profile, spans = profile_of(customer), customer_spans(customer_id=customer.pk)
     invoices: list[UpcomingInvoice] = []
     earlier: list[PricedLine] = []
     for bill in bills:
         priced = price_bill(bill, spans=spans, bound=None, earlier=earlier)
         earlier += priced
-        currency = bill.subscription.currency
+        lines = (*(_line(line) for line in priced if _says_something(line)), *map(_pending_line, bill.pending))
         invoices.append(
             UpcomingInvoice(
-                currency=currency,
-                period=_closed_period(bill),
-                lines=tuple(_line(line) for line in priced if _says_something(line)),
-                total=sum((line.rated.amount for line in priced), zero(currency)),
+                currency=bill.currency,
+                period=periods.get(bill.billed_at) or _closed_period(bill),
+                lines=lines,
+                total=sum((line.amount for line in lines), zero(bill.currency)),
                 bills_at=bill.due_at(profile.collection_interval),
             )
         )
@@ -90,9 +99,12 @@ def _upcoming(bills: Sequence[Bill], spans: tuple[Span, ...]) -> tuple[UpcomingI
 
 
 def _closed_period(bill: Bill) -> Period:
+    if not bill.lines:
+        return Period(bill.pending[0].period_start, bill.pending[0].period_end)
+    subscription = bill.lines[0].item.subscription
     # A first bill holds fees alone, charged at the very start.
-    is_first = bill.billed_at <= bill.subscription.active_from
-    return current_period(bill.subscription, bill.billed_at if is_first else bill.billed_at - _INSTANT)
+    is_first = bill.billed_at <= subscription.active_from
+    return current_period(subscription, bill.billed_at if is_first else bill.billed_at - _INSTANT)
 
 
 def _says_something(priced: PricedLine) -> bool:
@@ -101,5 +113,11 @@ def _says_something(priced: PricedLine) -> bool:
 
 
 def _line(priced: PricedLine) -> UpcomingLine:
-    item, state, rated = priced.due.item, priced.state, priced.rated
-    return UpcomingLine(item.name, item.type, state.period, state.quantity, rated.amount, rated.steps)
+    due, state, before = priced.due, priced.state, priced.due.before
+    quantity = (state.quantity if state else 0) - (before.quantity if before else Decimal(0))
+    return UpcomingLine(due.item.name, due.item.type, due.period, quantity, priced.amount, priced.rated.steps)
+
+
+def _pending_line(line: InvoiceLine) -> UpcomingLine:
+    period = Period(line.period_start, line.period_end)
+    return UpcomingLine(line.name, line.type, period, line.quantity, line.amount, ())

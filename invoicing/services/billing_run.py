@@ -1,19 +1,25 @@
-"""The billing run: for every customer, write the invoices that should exist and do not."""
+"""The billing run: for every customer, write the invoices that should exist and do not, and move on those that wait."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from threading import Lock
 
-from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db import OperationalError, connection, transaction
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceStatus
+from invoicing.lifecycle import NUMBERED, UNFINISHED, InvoiceStatus
+from invoicing.models import BillingRun, Invoice, ParkedCustomer
 from invoicing.queries.bills import Bill, price_bill
-from invoicing.queries.due import Outlook, Readings, outlooks, read_usage, seal_of
-from invoicing.services.invoices import draft_invoice, issue_draft
-from invoicing.services.payments import collect_invoice
+from invoicing.queries.due import Draft, Outlook, Readings, outlooks, read_usage, seal_of
+from invoicing.queries.profiles import profile_of
+from invoicing.services.drafts import collect_quantities, write_draft
+from invoicing.services.invoices import walk
+from invoicing.services.parking import BillOutOfBounds, park_customer, reason_of, release_customer
+from invoicing.services.workers import share_out
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
 from metering.models import Customer
@@ -39,38 +45,74 @@ class CannotAdvance(DomainError):
 
 @dataclass
 class _Run:
+    """A run and what came of it so far; several workers share it."""
+
     record: BillingRun
-    profile: BillingProfile
+    accepts_any_total: bool = False
+    done: int = 0
     invoices: int = 0
+    totals: dict[str, Decimal] = field(default_factory=dict)
     failures: list[dict[str, object]] = field(default_factory=list)
+    lock: Lock = field(default_factory=Lock)
 
     def outlooks(self, customer_ids: Sequence[int]) -> list[Outlook]:
-        return outlooks(
-            customer_ids, now=self.record.as_of, wait=self.profile.collection_interval, bound=self.record.bound
-        )
+        return outlooks(customer_ids, now=self.record.as_of, bound=self.record.bound)
+
+    def count(self, written: int, issued: Iterable[Invoice]) -> None:
+        with self.lock:
+            self.invoices += written
+            for invoice in issued:
+                currency = str(invoice.currency)
+                self.totals[currency] = self.totals.get(currency, Decimal(0)) + invoice.total
+
+    def save(self, *, done: int = 0, **changes: object) -> None:
+        with self.lock:
+            self.done += done
+            BillingRun.objects.filter(pk=self.record.pk).update(
+                done=self.done,
+                invoices=self.invoices,
+                totals={currency: f"{total:f}" for currency, total in sorted(self.totals.items())},
+                failures=self.failures,
+                **changes,
+            )
 
 
-def run_billing(*, now: datetime, customer_ids: Sequence[int] | None = None) -> BillingRun:
+def run_billing(
+    *,
+    now: datetime,
+    customer_ids: Sequence[int] | None = None,
+    workers: int = 1,
+    accepts_any_total: bool = False,
+) -> BillingRun:
     """
-    Invoice everything that has come due by `now`, or by a customer's test clock, and collect payment.
+    Invoice everything that has come due by `now`, or by a customer's test clock, and move on the drafts that waited.
 
-    One bound holds for the whole run. Each customer is one transaction under a lock, so a second run, at once or
-    later, changes nothing, and a run that was killed is finished by the next. A customer who cannot be billed is
-    named in `failures` with the reason, and the others go on. Call it outside a transaction.
+    One bound holds for the whole run. Each customer is billed in one transaction under a lock, so a second run, at once
+    or later, changes nothing, and a run that was killed is finished by the next. A customer who cannot be billed, or
+    whose bill is above the profile's largest total, is parked with the reason, and named in `failures`; the others go
+    on. Parked customers are left out. `workers` share the customers. Call it outside a transaction.
     """
     # The fence comes first: every quantity has to be read in a later snapshot.
     bound = current_bound()
     customers = _candidates(customer_ids)
     record = BillingRun.objects.create(as_of=now, bound=bound, started_at=Now(), customers=len(customers))
-    run = _Run(record, BillingProfile.objects.get(is_default=True))
-    for start in range(0, len(customers), _CHUNK):
-        chunk = customers[start : start + _CHUNK]
-        _bill_chunk(chunk, run)
-        _collect_pending(chunk, run)
-        _save(run)
-    _save(run, finished_at=Now())
+    run = _Run(record, accepts_any_total)
+    chunks = [customers[start : start + _CHUNK] for start in range(0, len(customers), _CHUNK)]
+    share_out(lambda chunk: _bill_chunk(chunk, run), chunks, workers=workers)
+    run.save(finished_at=Now())
     record.refresh_from_db()
     return record
+
+
+def rerun_customer(*, customer_id: int, now: datetime, accepts_any_total: bool = False) -> BillingRun:
+    """
+    Release a parked customer and bill them at once; who still cannot be billed is parked again.
+
+    With `accepts_any_total` somebody has looked at a bill that is above the profile's largest total. Call it outside a
+    transaction.
+    """
+    release_customer(customer_id=customer_id, at=now)
+    return run_billing(now=now, customer_ids=[customer_id], accepts_any_total=accepts_any_total)
 
 
 def advance_to_period_end(*, customer_id: int, at: datetime) -> BillingRun:
@@ -88,14 +130,18 @@ def advance_to_period_end(*, customer_id: int, at: datetime) -> BillingRun:
     subscription = customer.subscriptions.live(clock.now_at).first()
     if subscription is None:
         raise CannotAdvance(f"Subscribe {customer.name} to a plan first: there is no period to end.")
-    profile = BillingProfile.objects.get(is_default=True)
-    to = current_period(subscription, clock.now_at).end + profile.collection_interval
+    to = current_period(subscription, clock.now_at).end + profile_of(customer).collection_interval
     move_test_clock(clock_id=clock.pk, to=to, at=at)
     return run_billing(now=at, customer_ids=list(clock.customers.values_list("pk", flat=True)))
 
 
 def _candidates(customer_ids: Sequence[int] | None) -> list[int]:
-    customers = Customer.objects.filter(Exists(Subscription.objects.filter(customer=OuterRef("pk"))))
+    waiting = {InvoiceStatus.GATHERING, *UNFINISHED} - NUMBERED
+    customers = Customer.objects.filter(
+        Q(Exists(Subscription.objects.filter(customer=OuterRef("pk"))))
+        | Q(Exists(Invoice.objects.filter(customer=OuterRef("pk"), status__in=sorted(waiting)))),
+        ~Exists(ParkedCustomer.objects.filter(customer=OuterRef("pk"), released_at=None)),
+    )
     if customer_ids is not None:
         customers = customers.filter(pk__in=customer_ids)
     return list(customers.order_by("pk").values_list("pk", flat=True))
@@ -107,28 +153,29 @@ def _bill_chunk(customer_ids: Sequence[int], run: _Run) -> None:
     readings = read_usage(found, bound=run.record.bound)
     for outlook in found:
         try:
-            run.invoices += len(_bill_customer(outlook, readings, run))
-        except DomainError as error:
-            _note_failure(run, outlook.customer.pk, error.message, is_unexpected=False)
+            _bill_customer(outlook, readings, run)
         except Exception as error:
-            _note_bug(run, outlook.customer.pk, error)
+            _note_failure(run, outlook.customer, error)
+    run.save(done=len(customer_ids))
 
 
-@transaction.atomic
-def _bill_customer(outlook: Outlook, readings: Readings, run: _Run) -> list[Invoice]:
-    customer = outlook.customer
-    _lock(customer)
-    if outlook.seal != seal_of([customer.pk])[customer.pk]:
-        # Another run billed them, or their contract changed: look again, under the lock.
-        found = run.outlooks([customer.pk])
-        if not found:
-            return []
-        outlook = found[0]
-    if outlook.error:
-        raise outlook.error
-    drafts = [_draft(bill, outlook, readings, run) for bill in outlook.bills]
-    # Last, because from the first number on every other run waits for this transaction.
-    return [issue_draft(invoice=draft, at=outlook.at) for draft in drafts]
+def _bill_customer(outlook: Outlook, readings: Readings, run: _Run) -> None:
+    with transaction.atomic():
+        customer = outlook.customer
+        _lock(customer)
+        if outlook.seal != seal_of([customer.pk])[customer.pk]:
+            # Another run billed them, or their contract changed: look again, under the lock.
+            found = run.outlooks([customer.pk])
+            if not found:
+                return
+            outlook = found[0]
+        if outlook.error:
+            raise outlook.error
+        moved = [_advance(draft, outlook, readings, run) for draft in outlook.drafts]
+        drafts = [_draft(bill, outlook, readings, run) for bill in outlook.bills]
+        # Last, because from the first number on every other run waits for this transaction.
+        done = [walk(invoice=draft, at=outlook.at, bound=run.record.bound) for draft in (*moved, *drafts)]
+    run.count(len(drafts), (invoice for invoice in done if invoice.number))
 
 
 def _lock(customer: Customer) -> None:
@@ -141,32 +188,39 @@ def _lock(customer: Customer) -> None:
         cursor.execute(_LOCK, [customer.pk])
 
 
+def _advance(draft: Draft, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
+    """Hold a draft whose wait is over, with its usage read again where that is what it waited for."""
+    invoice = Invoice.objects.select_related("customer", "profile__app").locked().get(pk=draft.invoice_id)
+    if draft.lines:
+        collect_quantities(invoice=invoice, bound=run.record.bound, at=outlook.at, readings=readings)
+        _check_total(invoice, run)
+    return invoice
+
+
 def _draft(bill: Bill, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
     priced = price_bill(bill, spans=outlook.spans, bound=run.record.bound, readings=readings)
-    return draft_invoice(bill=bill, priced=priced, customer=outlook.customer, profile=run.profile, at=outlook.at)
+    invoice = write_draft(bill=bill, priced=priced, profile=outlook.profile, at=outlook.at, run=run.record)
+    _check_total(invoice, run)
+    return invoice
 
 
-def _collect_pending(customer_ids: Sequence[int], run: _Run) -> None:
-    """Collect what this run issued, and what a killed one left behind."""
-    pending = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_PENDING, customer__in=customer_ids)
-    for invoice in pending.select_related("customer__test_clock", "profile__app").order_by("pk"):
-        clock = invoice.customer.test_clock
-        try:
-            collect_invoice(invoice=invoice, at=clock.now_at if clock else run.record.as_of)
-        except Exception as error:
-            _note_bug(run, invoice.customer_id, error)
+def _check_total(invoice: Invoice, run: _Run) -> None:
+    largest = invoice.profile.largest_total
+    if largest is not None and abs(invoice.total) > largest and not run.accepts_any_total:
+        raise BillOutOfBounds(
+            f"Check the usage and prices of {invoice.customer.name}: the bill of {invoice.billed_at.isoformat()} comes to "
+            f"{invoice.total:f} {invoice.currency}, more than {largest:f}."
+        )
 
 
-def _note_bug(run: _Run, customer_id: int, error: Exception) -> None:
+def _note_failure(run: _Run, customer: Customer, error: Exception) -> None:
     if not connection.is_usable():
         raise error
-    logger.error("Billing of customer %s failed", customer_id, exc_info=error)
-    _note_failure(run, customer_id, f"{type(error).__name__}: {error}", is_unexpected=True)
-
-
-def _note_failure(run: _Run, customer_id: int, reason: str, *, is_unexpected: bool) -> None:
-    run.failures.append({"customer_id": customer_id, "reason": reason, "is_unexpected": is_unexpected})
-
-
-def _save(run: _Run, **changes: object) -> None:
-    BillingRun.objects.filter(pk=run.record.pk).update(invoices=run.invoices, failures=run.failures, **changes)
+    is_unexpected = not isinstance(error, DomainError)
+    if is_unexpected:
+        logger.error("Billing of customer %s failed", customer.pk, exc_info=error)
+    if not isinstance(error, OperationalError):
+        # What the database refused for the moment, such as a deadlock, is tried again by the next run.
+        park_customer(customer_id=customer.pk, run=run.record, error=error, at=run.record.as_of)
+    with run.lock:
+        run.failures.append({"customer_id": customer.pk, "reason": reason_of(error), "is_unexpected": is_unexpected})
