@@ -190,7 +190,11 @@ def line_ulid(item_ulid: str, period_start: datetime, sequence: int) -> str:
     >>> line_ulid("01J0000000000000000000000A", datetime.fromisoformat("2026-01-01T00:00:00+00:00"), 0)
     '7A7J5TRMM8XNDS1P5T5FEP8V26'
     """
-    text = f"{item_ulid} {period_start.astimezone(UTC).isoformat()} {sequence}"
+    return derived_ulid(f"{item_ulid} {period_start.astimezone(UTC).isoformat()} {sequence}")
+
+
+def derived_ulid(text: str) -> str:
+    """Return an id in the form of a ULID that is the same for the same text."""
     number = int.from_bytes(blake2b(text.encode(), digest_size=16).digest())
     return "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
