@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def totals(subscription):
-    invoices = Invoice.objects.filter(subscription=subscription).order_by("billed_at")
+    invoices = Invoice.objects.filter(customer=subscription.customer).order_by("billed_at")
     return [(invoice.billed_at, invoice.total, invoice.status) for invoice in invoices]
 
 
@@ -32,14 +32,17 @@ def test_it_bills_usage_and_the_next_fee_on_one_invoice():
     assert totals(subscription)[1:] == [(day(2, 1), Decimal("32.50"), InvoiceStatus.PAID)]
 
 
-def test_it_waits_the_collection_interval_with_fees_and_usage_alike():
+def test_a_draft_waits_the_collection_interval_with_fees_and_usage_alike():
     subscription = subscribe()
     run_billing(now=day(1, 1))
-    run_billing(now=day(2, 1))
-    assert len(totals(subscription)) == 1
+    assert run_billing(now=day(2, 1)).invoices == 1
+    # 20.00 for February; no usage came in yet.
+    waiting = (day(2, 1), Decimal("20.00"), InvoiceStatus.DRAFT_WAITING_FOR_COLLECTION)
+    assert totals(subscription)[1:] == [waiting]
     use(subscription.customer, 150, day(1, 31, hour=23))
-    run_billing(now=day(2, 1, hour=1))
-    assert totals(subscription)[1][1] == Decimal("32.50")
+    assert run_billing(now=day(2, 1, hour=1)).invoices == 0
+    # 20.00 + 100 x 0.10 + 50 x 0.05 = 32.50
+    assert totals(subscription)[1:] == [(day(2, 1), Decimal("32.50"), InvoiceStatus.PAID)]
 
 
 def test_it_changes_nothing_the_second_time():
