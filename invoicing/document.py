@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -58,12 +58,73 @@ class Line:
 
 
 @dataclass(frozen=True)
-class InvoiceDocument:
-    """An issued invoice, ready to be written in its locale and zone; amounts are in its currency."""
+class Discount:
+    """What is taken off the whole invoice."""
+
+    name: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Tax:
+    """One rate on the sum of the nets it is computed on; within the price, `taxable` includes it."""
+
+    name: str
+    percentage: Decimal
+    taxable: Decimal
+    amount: Decimal
+    is_inclusive: bool = False
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """A part of the total that is settled: what it came from, and when."""
+
+    name: str
+    at: datetime
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """The invoice that a credit note corrects."""
 
     number: str
     issued_at: datetime
-    due_at: datetime
+
+
+@dataclass(frozen=True)
+class UsagePage:
+    """
+    What a metered line counted by day, and the steps of its price with what each comes to.
+
+    `total` is the sum of the days where the meter `adds_up`; of others, such as different values, it is their own.
+    `change` says what was billed before, empty for nothing.
+    """
+
+    name: str
+    period: Period
+    meter: str
+    days: tuple[tuple[date, Decimal], ...]
+    total: Decimal
+    adds_up: bool
+    steps: tuple[tuple[str, Decimal | None], ...]
+    amount: Decimal
+    change: str = ""
+
+
+@dataclass(frozen=True)
+class InvoiceDocument:
+    """
+    An issued invoice or credit note, ready to be written in its locale and zone.
+
+    Amounts are in its currency; what a credit note gives back is above zero. `is_charged` says that the money is
+    collected without the customer doing anything.
+    """
+
+    number: str
+    issued_at: datetime
+    due_at: datetime | None
     period: Period
     seller: Party
     buyer: Party
@@ -72,18 +133,47 @@ class InvoiceDocument:
     total: Decimal
     locale: str
     zone: ZoneInfo
+    is_credit_note: bool = False
+    corrects: Corrected | None = None
+    reason: str = ""
+    subtotal: Decimal = Decimal(0)
+    discounts: tuple[Discount, ...] = ()
+    taxes: tuple[Tax, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    is_charged: bool = False
+    usage: tuple[UsagePage, ...] = ()
+    logo: bytes = b""
 
     @property
     def formats(self) -> Formats:
         return Formats(locale=self.locale, zone=self.zone, currency=self.currency)
 
     @property
+    def due(self) -> Decimal:
+        """What is not settled yet."""
+        return self.total - sum((settled.amount for settled in self.settlements), Decimal(0))
+
+    @property
     def payment_note(self) -> str:
         """Say what to do about the total."""
         if not self.total:
             return "Nothing is to be paid."
-        by = self.formats.day(self.due_at)
-        return f"Please pay {self.formats.money(self.total)} by {by}, quoting the invoice number {self.number}."
+        if self.is_credit_note:
+            return self._credit_note
+        if not self.due:
+            return "This invoice is settled. Nothing is left to pay."
+        amount = self.formats.money(self.due)
+        by = f" by {self.formats.day(self.due_at)}" if self.due_at else ""
+        if self.is_charged:
+            return f"{amount} is charged to your payment method automatically{by}. You need not do anything."
+        return f"Please pay {amount}{by}, quoting the invoice number {self.number}."
+
+    @property
+    def _credit_note(self) -> str:
+        given = f"This credit note gives you back {self.formats.money(self.total)}."
+        if not self.due:
+            return given
+        return f"{given} {self.formats.money(self.due)} of it is taken off what you owe next."
 
 
 def party(copied: Mapping[str, Any]) -> Party:

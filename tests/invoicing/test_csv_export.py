@@ -48,20 +48,22 @@ def number(invoice, name, sequence):
 
 def test_it_writes_an_invoice_as_one_row(issued):
     assert "".join(csv_text(invoice_rows(Invoice.objects.all()))) == (
-        "number,status,issue_date,due_date,paid_date,customer_key,customer_name,customer_country,seller,currency,"
-        "total,first_day,last_day,period_start,period_end,id\r\n"
-        'INV-000001,paid,2026-02-01,2026-03-03,2026-02-10,acme,Émile & Söhne,DE,"Tokens, ""T"" Ltd",USD,'
-        "1234567.50,2026-01-01,2026-01-31,2025-12-31T23:00:00+00:00,2026-01-31T23:00:00+00:00,01INVOICE\r\n"
+        "number,type,status,issue_date,due_date,paid_date,customer_key,customer_name,customer_country,seller,currency,"
+        "subtotal,discount,tax_inclusive,tax_exclusive,total,due,corrects,reason,"
+        "first_day,last_day,period_start,period_end,id\r\n"
+        'INV-000001,standard,paid,2026-02-01,2026-03-03,2026-02-10,acme,Émile & Söhne,DE,"Tokens, ""T"" Ltd",USD,'
+        "1234567.50,0.00,0.00,0.00,1234567.50,1234567.50,,,2026-01-01,2026-01-31,2025-12-31T23:00:00+00:00,2026-01-31T23:00:00+00:00,01INVOICE\r\n"
     )
 
 
 def test_it_writes_a_fee_as_one_row(issued):
     assert "".join(csv_text(line_rows(InvoiceLine.objects.all()))) == (
-        "invoice_number,issue_date,customer_key,customer_name,position,item,feature,type,first_day,last_day,"
-        "period_start,period_end,quantity,unit_amount,free_quantity,discount_amount,minimum_amount,amount,currency,"
-        "meter,meter_version,bound,id\r\n"
-        "INV-000001,2026-02-01,acme,Émile & Söhne,1,Base fee,,flat_fee,2026-01-01,2026-01-31,"
-        "2025-12-31T23:00:00+00:00,2026-01-31T23:00:00+00:00,1,,,,,-5.00,USD,,,,01LINE0\r\n"
+        "invoice_number,invoice_type,issue_date,customer_key,customer_name,position,item,feature,type,cause,"
+        "first_day,last_day,period_start,period_end,quantity,unit_amount,free_quantity,discount_amount,minimum_amount,"
+        "adjustment_amount,amount,invoice_discount,tax_rate,tax_inclusive,tax_exclusive,total,currency,"
+        "meter,meter_version,bound,corrects,id\r\n"
+        "INV-000001,standard,2026-02-01,acme,Émile & Söhne,1,Base fee,,flat_fee,period,2026-01-01,2026-01-31,"
+        "2025-12-31T23:00:00+00:00,2026-01-31T23:00:00+00:00,1,,,,,,-5.00,0.00,,0.00,0.00,-5.00,USD,,,,,01LINE0\r\n"
     )
 
 
@@ -110,6 +112,7 @@ def test_a_draft_has_no_dates_and_the_names_of_now():
     heading, row = invoice_rows(Invoice.objects.all())
     assert dict(zip(heading, row, strict=True)) | {"id": ""} == {
         "number": "DRAFT-ACME-1",
+        "type": "standard",
         "status": "draft.collecting",
         "issue_date": "",
         "due_date": "",
@@ -119,7 +122,14 @@ def test_a_draft_has_no_dates_and_the_names_of_now():
         "customer_country": "",
         "seller": "Tokens Ltd",
         "currency": "USD",
+        "subtotal": "20.00",
+        "discount": "0.00",
+        "tax_inclusive": "0.00",
+        "tax_exclusive": "0.00",
         "total": "20.00",
+        "due": "20.00",
+        "corrects": "",
+        "reason": "",
         "first_day": "2026-01-01",
         "last_day": "2026-01-31",
         "period_start": "2026-01-01T00:00:00+00:00",
@@ -223,4 +233,5 @@ def test_it_writes_what_discounts_take_off_and_minimums_add():
         "free_quantity": "2",
         "discount_amount": "-6.00",
         "minimum_amount": "21.00",
+        "adjustment_amount": "",
     }

@@ -56,7 +56,9 @@ def test_it_renders_once(db, renderings):
     assert renderings == ["INV-7"]
 
 
-@pytest.mark.parametrize("status", [InvoiceStatus.DRAFT_CREATED, InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING])
+@pytest.mark.parametrize(
+    "status", [InvoiceStatus.DRAFT_CREATED, InvoiceStatus.DRAFT_COLLECTING, InvoiceStatus.ISSUING_SYNCING]
+)
 def test_it_refuses_an_invoice_without_a_number(db, status):
     draft = factories.InvoiceFactory(status=status)
     with pytest.raises(NotIssued):
