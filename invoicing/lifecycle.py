@@ -16,7 +16,7 @@ class InvoiceStatus(StrEnum):
 
     label: str
 
-    def __new__(cls, value: str, label: str) -> "InvoiceStatus":
+    def __new__(cls, value: str, label: str = "") -> "InvoiceStatus":
         member = str.__new__(cls, value)
         member._value_ = value
         member.label = label

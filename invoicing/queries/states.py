@@ -27,16 +27,17 @@ def situation_of(invoice: Invoice, at: datetime, *, can_read: bool) -> Situation
 
     No query where its profile and app are at hand, until it is about to be issued and comes to nothing.
     """
-    app = invoice.profile.app
+    app, is_note = invoice.profile.app, invoice.type == InvoiceType.CREDIT_NOTE
     return Situation(
         is_collected=is_collected(invoice) or (can_read and is_collection_over(invoice, at)),
         is_draft_over=invoice.draft_until is None or invoice.draft_until <= at,
         is_auto_advancing=_is_auto_advancing(invoice),
         is_blocked=is_blocked(invoice.validation_issues),
         is_empty=invoice.status == _BEFORE_ISSUE and is_empty(invoice),
-        awaits_draft=app.has_draft_hook,
-        awaits_issue=app.has_issuing_hook,
-        rests=invoice.type == InvoiceType.CREDIT_NOTE and bool(invoice.due),
+        # Another system is asked about invoices alone.
+        awaits_draft=app.has_draft_hook and not is_note,
+        awaits_issue=app.has_issuing_hook and not is_note,
+        rests=is_note and bool(invoice.due),
     )
 
 
@@ -53,7 +54,7 @@ def is_collection_over(invoice: Invoice, at: datetime) -> bool:
 
 def is_empty(invoice: Invoice) -> bool:
     """Tell whether a draft is not worth a number: it has no line, or comes to nothing and its profile skips such."""
-    if invoice.total:
+    if invoice.total or invoice.type == InvoiceType.CREDIT_NOTE:
         return False
     return invoice.profile.zero_invoices == ZeroInvoices.SKIP or not invoice.lines.exists()
 

@@ -20,8 +20,9 @@ def issue(*, invoice: Invoice, at: datetime) -> None:
     """
     profile = invoice.profile
     is_note = invoice.type == InvoiceType.CREDIT_NOTE
-    invoice.supplier = _supplier(profile)
-    invoice.buyer = _buyer(invoice.customer)
+    # What somebody wrote on the draft stays.
+    invoice.supplier = _supplier(profile) | invoice.supplier
+    invoice.buyer = _buyer(invoice.customer) | invoice.buyer
     invoice.issued_at = at
     invoice.due_at = None if is_note else at + _due_after(invoice)
     async_task("invoicing.tasks.store_document", invoice_id=invoice.pk)
@@ -29,6 +30,13 @@ def issue(*, invoice: Invoice, at: datetime) -> None:
     invoice.sequence_number = _next_number(profile, invoice.type)
     prefix = profile.credit_note_prefix if is_note else profile.number_prefix
     invoice.number = invoice_number(prefix, invoice.sequence_number)
+
+
+def next_invoice_id() -> int:
+    """Draw the id of an invoice before the row exists, because a draft is named after it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('invoicing_invoice', 'id'))")
+        return cursor.fetchone()[0]
 
 
 def _next_number(profile: BillingProfile, type: str) -> int:

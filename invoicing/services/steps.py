@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from invoicing.lifecycle import Trigger
+from django.db import transaction
+
+from invoicing.lifecycle import MOVES, Trigger
 from invoicing.models import Invoice, InvoiceStatus, InvoiceType
 from invoicing.providers import PROVIDERS, AppInvoice, Outcome, Provider, Result
 from invoicing.queries.states import is_collected, is_collection_over
 from invoicing.services.adjustments import waive_invoice
+from invoicing.services.balances import dispose
+from invoicing.services.drafts import collect_quantities
 from invoicing.services.issuing import issue
 from invoicing.services.payments import collect, record_outcome
 from invoicing.validation import Issue, replaced
@@ -55,7 +59,8 @@ def _read_usage(visit: Visit) -> None:
         return
     if not is_collection_over(invoice, visit.at):
         invoice.collection_at = visit.at
-    invoice.quantities_read_at = visit.at
+    with transaction.atomic():
+        collect_quantities(invoice=invoice, bound=visit.bound, at=visit.at)
 
 
 def _validate(visit: Visit) -> None:
@@ -83,6 +88,21 @@ def _finalise_in_app(visit: Visit) -> None:
 
 def _issue(visit: Visit) -> None:
     issue(invoice=visit.invoice, at=visit.at)
+    if visit.invoice.type == InvoiceType.CREDIT_NOTE:
+        _use_note(visit.invoice, visit.at)
+
+
+def _use_note(note: Invoice, at: datetime) -> None:
+    corrected = Invoice.objects.locked().get(pk=note.corrects_id) if note.corrects_id else None
+    dispose(note=note, corrected=corrected, at=at)
+    if corrected is None:
+        return
+    if not corrected.due and Trigger.PAID in MOVES[InvoiceStatus(corrected.status)]:
+        corrected.move(Trigger.PAID)
+        corrected.move(Trigger.NEXT)
+        corrected.paid_at = at
+    corrected.updated_at = at
+    corrected.save(update_fields=["status", "settled", "paid_at", "updated_at"])
 
 
 def _collect(visit: Visit) -> Trigger | None:
