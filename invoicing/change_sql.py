@@ -87,18 +87,10 @@ NOTE = """
 """
 NOTE_BILLED = """
     INSERT INTO invoicing_usagechange (customer_id, since_batch, from_at, to_at)
-    SELECT %(customer)s, %(batch)s, min(line.period_start), max(line.period_end)
-    FROM pricing_subscriptionitem item JOIN invoicing_invoiceline line ON line.subscription_item_id = item.id
-    WHERE item.customer_id = %(customer)s AND line.meter_version_id IS NOT NULL
-      AND line.period_start >= %(since)s
-    HAVING count(*) > 0
+    VALUES (%(customer)s, %(batch)s, %(from)s, %(to)s)
     ON CONFLICT (customer_id) DO UPDATE SET
         since_batch = least(invoicing_usagechange.since_batch, excluded.since_batch),
         from_at = least(invoicing_usagechange.from_at, excluded.from_at),
         to_at = greatest(invoicing_usagechange.to_at, excluded.to_at)
 """
-FORGET = """
-    DELETE FROM invoicing_usagechange change
-    USING unnest(%(customers)s::bigint[], %(versions)s::text[]) AS seen(customer_id, version)
-    WHERE change.customer_id = seen.customer_id AND change.xmin::text = seen.version
-"""
+FORGET = "DELETE FROM invoicing_usagechange WHERE customer_id = %(customer)s AND xmin::text = %(version)s"

@@ -15,7 +15,7 @@ from invoicing.lifecycle import DRAFT, FAILED, InvoiceStatus
 from invoicing.lines import Reading, spans_within
 from invoicing.models import BillingProfile, Invoice, InvoiceLine, InvoiceType
 from invoicing.queries.bills import Bill, DueLine, bills_of
-from invoicing.queries.changes import changes_of
+from invoicing.queries.changes import changes_of, noted_changes
 from invoicing.queries.contracts import OpenContract, open_contracts
 from invoicing.queries.due_lines import stored_lines
 from invoicing.queries.measuring import reading_of
@@ -52,7 +52,11 @@ class Draft:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What one customer is to be billed at a time. `seal` changes with everything that this was read from."""
+    """
+    What one customer is to be billed at a time. `seal` changes with everything that this was read from.
+
+    `noted` is the change of usage that was noted of them, where all that came of it is on the bills.
+    """
 
     customer: Customer
     at: datetime
@@ -61,6 +65,7 @@ class Outlook:
     spans: tuple[Span, ...] = ()
     bills: tuple[Bill, ...] = ()
     drafts: tuple[Draft, ...] = ()
+    noted: str | None = None
     error: Exception | None = None
 
 
@@ -71,6 +76,7 @@ class _Open:
     contracts: Sequence[OpenContract] = ()
     pending: Sequence[InvoiceLine] = ()
     changes: Sequence[DueLine] = ()
+    noted: str | None = None
     drafts: Sequence[Invoice] = ()
 
 
@@ -94,7 +100,7 @@ def outlooks(customer_ids: Sequence[int], *, now: datetime, bound: int) -> list[
         _outlook(customers[pk], found[pk], Outlook(customers[pk], now, profiles[pk], seals[pk], spans[pk]))
         for pk in sorted(found)
     )
-    return [outlook for outlook in outlooks if outlook.bills or outlook.drafts or outlook.error]
+    return [outlook for outlook in outlooks if outlook.bills or outlook.drafts or outlook.noted or outlook.error]
 
 
 def seal_of(customer_ids: Sequence[int]) -> dict[int, str]:
@@ -156,11 +162,12 @@ def _open(customer_ids: Sequence[int], now: datetime, bound: int) -> dict[int, _
     contracts: dict[int, list[OpenContract]] = defaultdict(list)
     for contract in open_contracts(Q(customer__in=customer_ids)):
         contracts[contract.subscription.customer_id].append(contract)
-    pending, changes = pending_lines(customer_ids), changes_of(customer_ids, bound=bound, at=now)
+    pending, noted = pending_lines(customer_ids), noted_changes(customer_ids)
+    changes = changes_of(customer_ids, bound=bound, at=now)
     drafts = _moving_drafts(customer_ids)
     return {
-        pk: _Open(contracts.get(pk, ()), pending.get(pk, ()), changes.get(pk, ()), drafts.get(pk, ()))
-        for pk in {*contracts, *pending, *changes, *drafts}
+        pk: _Open(contracts.get(pk, ()), pending.get(pk, ()), changes.get(pk, ()), noted.get(pk), drafts.get(pk, ()))
+        for pk in {*contracts, *pending, *changes, *noted, *drafts}
     }
 
 
@@ -188,7 +195,13 @@ def _outlook(customer: Customer, found: _Open, outlook: Outlook) -> Outlook:
         )
     except Exception as error:
         return replace(outlook, error=error)
-    return replace(outlook, bills=tuple(bills))
+    return replace(outlook, bills=tuple(bills), noted=found.noted if _holds(bills, found.changes) else None)
+
+
+def _holds(bills: Iterable[Bill], changes: Iterable[DueLine]) -> bool:
+    """Tell whether all changes are on one of the bills, and none waits for a later one."""
+    billed = {(due.item.pk, due.service.period.start) for bill in bills for due in bill.lines}
+    return all((due.item.pk, due.service.period.start) in billed for due in changes)
 
 
 def _is_over(draft: Invoice, at: datetime) -> bool:

@@ -19,6 +19,7 @@ from invoicing.queries.profiles import profile_of
 from invoicing.services.drafts import collect_quantities, write_draft
 from invoicing.services.invoices import walk
 from invoicing.services.parking import BillOutOfBounds, park_customer, reason_of, release_customer
+from invoicing.services.usage_changes import note_changes, settle_changes
 from invoicing.services.workers import share_out
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
@@ -94,6 +95,7 @@ def run_billing(
     """
     # The fence comes first: every quantity has to be read in a later snapshot.
     bound = current_bound()
+    note_changes(bound=bound)
     customers = _candidates(customer_ids)
     record = BillingRun.objects.create(as_of=now, bound=bound, started_at=Now(), customers=len(customers))
     run = _Run(record, accepts_any_total)
@@ -173,6 +175,8 @@ def _bill_customer(outlook: Outlook, readings: Readings, run: _Run) -> None:
             raise outlook.error
         moved = [_advance(draft, outlook, readings, run) for draft in outlook.drafts]
         drafts = [_draft(bill, outlook, readings, run) for bill in outlook.bills]
+        if outlook.noted:
+            settle_changes(customer_id=customer.pk, bound=run.record.bound, seen=outlook.noted)
         # Last, because from the first number on every other run waits for this transaction.
         done = [walk(invoice=draft, at=outlook.at, bound=run.record.bound) for draft in (*moved, *drafts)]
     run.count(len(drafts), (invoice for invoice in done if invoice.number))

@@ -25,6 +25,7 @@ from invoicing.queries.due import spans_of
 from invoicing.queries.due_lines import stored_lines
 from invoicing.queries.priced_lines import price_lines
 from invoicing.services.totals import foot, recalculate
+from invoicing.services.usage_changes import note_if_overtaken
 from metering.periods import Period
 from pricing.models import SubscriptionItem
 from pricing.rating import to_json
@@ -54,6 +55,7 @@ def write_draft(
     DetailedLine.objects.bulk_create(
         part for line, source in zip(lines, priced, strict=True) for part in _parts(line, source)
     )
+    note_if_overtaken(customer_id=bill.customer.pk, states=[line.state for line in priced])
     return invoice
 
 
@@ -68,6 +70,7 @@ def collect_quantities(*, invoice: Invoice, bound: int, at: datetime, readings: 
     priced = price_lines(lines, spans=spans, bound=bound, readings=readings)
     changed = [line for line in priced if line.due.line_before and line.state != _state_of(line.due.line_before)]
     _rewrite(changed, at)
+    note_if_overtaken(customer_id=invoice.customer_id, states=[line.state for line in priced])
     invoice.quantities_read_at = at
     invoice.save(update_fields=["quantities_read_at"])
     if changed:

@@ -1,12 +1,12 @@
 """Which customers' usage changed after it was billed: noted before a billing run, forgotten once it is billed."""
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from invoicing import change_sql
+from invoicing.lines import LineState
 from invoicing.models import ChangeWatermark
 from metering.models import MeterVersion
 
@@ -43,29 +43,42 @@ def note_changes(*, bound: int) -> None:
         watermark.save(update_fields=["bound"])
 
 
-@transaction.atomic
-def settle_changes(*, customer_id: int, bound: int, seen: str | None, since: datetime | None = None) -> None:
+def settle_changes(*, customer_id: int, bound: int, seen: str) -> None:
     """
-    Forget the noted change of a customer that was billed at `bound`, in the transaction that wrote its lines.
+    Forget the noted change of a customer whose usage up to `bound` is billed, in the transaction that billed it.
 
-    Only the row as it was `seen` goes (None: it stays), and only if no later batch was noted. Where one was, what was
-    billed just now from `since` on is noted itself, as nobody else saw both.
+    Only the row as it was `seen` goes (see `noted_changes`), and only if no later batch was looked at since.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", _LOCK)
-    noted = ChangeWatermark.objects.values_list("bound", flat=True).first() or 0
-    if noted > bound:
-        if since is not None:
-            _note_billed(customer_id, bound, since)
-    elif seen is not None:
-        forget_changes(seen={customer_id: seen})
+        if _noted_bound(cursor) <= bound:
+            cursor.execute(change_sql.FORGET, {"customer": customer_id, "version": seen})
 
 
-def forget_changes(*, seen: Mapping[int, str]) -> int:
-    """Forget noted changes that came to nothing, by customer, where the row is still as it was `seen`; count them."""
+def note_if_overtaken(*, customer_id: int, states: Iterable[LineState | None]) -> None:
+    """
+    Note a change of usage that is billed as it was at an earlier bound than that of the last `note_changes`.
+
+    Who noted that bound did not see these lines, so nobody else knows. Call it in the transaction that wrote them.
+    """
+    metered = [state for state in states if state is not None and state.bound is not None]
+    if not metered:
+        return
+    bound = min(state.bound for state in metered if state.bound is not None)
     with connection.cursor() as cursor:
-        cursor.execute(change_sql.FORGET, {"customers": list(seen), "versions": list(seen.values())})
-        return cursor.rowcount
+        if _noted_bound(cursor) > bound:
+            billed = {
+                "customer": customer_id,
+                "batch": bound + 1,
+                "from": min(state.period.start for state in metered),
+                "to": max(state.period.end for state in metered),
+            }
+            cursor.execute(change_sql.NOTE_BILLED, billed)
+
+
+def _noted_bound(cursor: CursorWrapper) -> int:
+    """Return up to which batch changes are noted; it stays so until the transaction ends."""
+    cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", _LOCK)
+    return ChangeWatermark.objects.values_list("bound", flat=True).first() or 0
 
 
 def _corrected_meters(*, since: int, bound: int) -> list[int]:
@@ -78,9 +91,3 @@ def _corrected_meters(*, since: int, bound: int) -> list[int]:
         if any(version.group_by.get(name) != path for name, path in before.group_by.items()):
             corrected.append(version.meter_id)
     return corrected
-
-
-def _note_billed(customer_id: int, bound: int, since: datetime) -> None:
-    parameters: dict[str, Any] = {"customer": customer_id, "batch": bound + 1, "since": since}
-    with connection.cursor() as cursor:
-        cursor.execute(change_sql.NOTE_BILLED, parameters)
