@@ -51,14 +51,14 @@ def dispose(*, note: Invoice, corrected: Invoice | None, at: datetime) -> None:
     if corrected is not None and (offset := min(rest, corrected.due)) > 0:
         Allocation.objects.create(invoice=corrected, credit_note=note, amount=offset, created_at=at)
         corrected.settled += offset
-        _use(note, offset, at)
+        note.settled -= offset
         rest -= offset
     if rest > 0:
         reason = f"Credit note {note}"
         add_to_balance(
             customer=note.customer, currency=note.currency, amount=rest, reason=reason, at=at, credit_note=note
         )
-    elif note.due == 0:
+    else:
         _finish(note, at)
 
 
@@ -105,14 +105,14 @@ def _use_notes(spent: BalanceEntry, at: datetime) -> None:
         reached += credit.amount
         if used > 0 and credit.credit_note is not None:
             _use(credit.credit_note, used, at)
-            _save(credit.credit_note)
 
 
 def _use(note: Invoice, amount: Decimal, at: datetime) -> None:
     note.settled -= amount
     note.updated_at = at
-    if note.due == 0:
+    if not note.due:
         _finish(note, at)
+    note.save(update_fields=["settled", "status", "paid_at", "updated_at"])
 
 
 def _finish(note: Invoice, at: datetime) -> None:
@@ -120,7 +120,3 @@ def _finish(note: Invoice, at: datetime) -> None:
     for trigger in (Trigger.NEXT, Trigger.PAID, Trigger.NEXT):
         note.move(trigger)
     note.paid_at = at
-
-
-def _save(note: Invoice) -> None:
-    note.save(update_fields=["settled", "status", "paid_at", "updated_at"])
