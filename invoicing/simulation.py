@@ -1,4 +1,4 @@
-"""Pure: what an invoice with lines of any price and quantity would come to, in the sums that an answer shows."""
+"""Pure: what lines of any price and quantity would come to."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from metering.periods import Period
-from pricing.money import zero
 from pricing.prices import Charge, InvalidPrice, MatrixPrice, parse_charge
-from pricing.rating import DetailedLine, Rated, Usage, matrix_cells, rate
+from pricing.rating import Rated, Usage, matrix_cells, rate
 
 
 @dataclass(frozen=True)
@@ -31,19 +30,6 @@ class LineToSimulate:
 
 
 @dataclass(frozen=True)
-class Totals:
-    """Charges, what minimums add to them, what discounts take off, and what is left."""
-
-    amount: Decimal
-    charges: Decimal
-    discounts: Decimal
-
-    @property
-    def total(self) -> Decimal:
-        return self.amount + self.charges - self.discounts
-
-
-@dataclass(frozen=True)
 class SimulatedLine:
     """What a line comes to; of its units, `free` were free by a discount, and `free_before` of those used before."""
 
@@ -51,12 +37,6 @@ class SimulatedLine:
     charge: Charge
     rated: Rated
     free_before: Decimal
-
-    @property
-    def children(self) -> tuple[tuple[DetailedLine, tuple[DetailedLine, ...]], ...]:
-        """Return each detailed line that charges something, with the discounts on it."""
-        charging = [part for part in self.rated.lines if part.category != "discount"]
-        return tuple((part, tuple(other for other in self.rated.lines if other.of == part.key)) for part in charging)
 
 
 def simulate_line(asked: LineToSimulate, currency: str) -> SimulatedLine:
@@ -74,15 +54,6 @@ def simulate_line(asked: LineToSimulate, currency: str) -> SimulatedLine:
 
     free_before = rated(None, before).usage_discount if before else Decimal(0)
     return SimulatedLine(asked, charge, rated(before, now), free_before)
-
-
-def totals_of(lines: Sequence[DetailedLine], currency: str) -> Totals:
-    """Add up detailed lines by what they are for."""
-
-    def add(category: str) -> Decimal:
-        return sum((line.amount for line in lines if line.category == category), zero(currency))
-
-    return Totals(add("regular"), add("commitment"), zero(currency) - add("discount"))
 
 
 def _cells(charge: Charge, asked: LineToSimulate) -> tuple[tuple[str, Decimal], ...]:

@@ -1,6 +1,6 @@
 """Invoices that are simulated: `InvoiceSimulationInput`, and the invoice that answers it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -9,14 +9,23 @@ from rest_framework import serializers
 from ulid import ULID
 
 from invoicing.models import BillingProfile
+from invoicing.serializers.invoice_lines import (
+    LineFrame,
+    card_members,
+    children_output,
+    number,
+    period_output,
+    totals_of,
+    totals_output,
+    usage_discount_output,
+)
 from invoicing.serializers.workflow import shown_apps, supplier_output
-from invoicing.simulation import LineToSimulate, SimulatedLine, Totals, totals_of
+from invoicing.simulation import LineToSimulate, SimulatedLine
 from metering.models import Customer
 from metering.periods import Period
 from metering.serializers.fields import InstantField, TextField, TextsField, check_range, present
-from pricing.money import UnknownCurrency, exponent, zero
+from pricing.money import UnknownCurrency, exponent
 from pricing.prices import NUMERIC
-from pricing.rating import DetailedLine
 from pricing.serializers.terms import OptionalObjectField, price_output
 
 MAX_LINES = 1000
@@ -136,19 +145,19 @@ def simulated_output(
 ) -> dict[str, Any]:
     """Return the invoice that lines would make, as the API shows one."""
     every = [part for line in lines for part in line.rated.lines]
-    stamps = {"createdAt": at, "updatedAt": at}
     periods = [line.asked.period for line in lines]
     shown = {
         "id": str(ULID()),
-        **stamps,
+        "createdAt": at,
+        "updatedAt": at,
         "type": "standard",
         "number": number or "INV-SIMULATED",
         "currency": currency,
         "supplier": supplier_output(profile),
         "customer": _customer(customer, subject_keys),
         "period": periods
-        and _period(Period(min(period.start for period in periods), max(period.end for period in periods))),
-        "totals": _totals(totals_of(every, currency), currency),
+        and period_output(min(period.start for period in periods), max(period.end for period in periods)),
+        "totals": totals_output(totals_of(every, currency)),
         "status": "draft",
         "statusDetails": {
             "immutable": False,
@@ -159,115 +168,46 @@ def simulated_output(
         "workflow": _workflow(profile),
     }
     return {name: value for name, value in shown.items() if value} | {
-        "lines": [_line(line, currency, stamps) for line in lines]
+        "lines": [_line(line, currency, at) for line in lines]
     }
 
 
-def _line(line: SimulatedLine, currency: str, stamps: Mapping[str, Any]) -> dict[str, Any]:
-    sent = line.asked.sent
-    converts = line.charge.unit is not None
+def _line(line: SimulatedLine, currency: str, at: datetime) -> dict[str, Any]:
+    sent, charge = line.asked.sent, line.charge
+    id = sent.get("id") or str(ULID())
+    frame = LineFrame(currency, line.asked.period, sent["invoiceAt"], at, at, id)
     # Free units are counted in the unit that is billed.
-    free, free_before = (Decimal(0),) * 2 if converts else (line.rated.usage_discount, line.free_before)
-    shared = {
-        "currency": currency,
-        "period": _period(line.asked.period),
-        "invoiceAt": sent["invoiceAt"],
-        **stamps,
-    }
-    price = price_output(line.asked.price)
-    card = present({"featureKey": sent["featureKey"], "taxConfig": sent["taxConfig"]})
-    if discounts := line.asked.discounts:
-        card["discounts"] = discounts
-    if line.asked.unit_config:
-        card["unitConfig"] = line.asked.unit_config
-    return {
-        "id": sent.get("id") or str(ULID()),
+    free, free_before = (Decimal(0),) * 2 if charge.unit else (line.rated.usage_discount, line.free_before)
+    shown = {
+        "id": id,
         **present({name: sent[name] for name in ("name", "description", "metadata")}),
-        **shared,
+        **frame.members,
         "type": "usage_based",
         "managedBy": "manual",
         "status": "valid",
-        "totals": _totals(totals_of(line.rated.lines, currency), currency),
-        "rateCard": {**card, "price": price},
-        **present({"featureKey": sent["featureKey"], "taxConfig": sent["taxConfig"]}),
-        "price": price,
-        "quantity": _number(line.asked.quantity - free),
-        "meteredQuantity": _number(line.asked.quantity),
-        "preLinePeriodQuantity": _number(line.asked.before - free_before),
-        "meteredPreLinePeriodQuantity": _number(line.asked.before),
-        **_usage_discounts(line, stamps),
-        "children": [_child(line, part, discounts, currency, shared, stamps) for part, discounts in line.children],
+        "totals": totals_output(totals_of(line.rated.lines, currency)),
+        **card_members(
+            price=price_output(line.asked.price),
+            feature_key=sent["featureKey"],
+            tax_config=sent["taxConfig"],
+            discounts=line.asked.discounts,
+            unit_config=line.asked.unit_config,
+        ),
+        "quantity": number(line.asked.quantity - free),
+        "meteredQuantity": number(line.asked.quantity),
+        "preLinePeriodQuantity": number(line.asked.before - free_before),
+        "meteredPreLinePeriodQuantity": number(line.asked.before),
+        "children": children_output(line.rated.lines, charge=charge, frame=frame),
     }
-
-
-def _usage_discounts(line: SimulatedLine, stamps: Mapping[str, Any]) -> dict[str, Any]:
-    if not line.charge.discounts.usage:
-        return {}
-    reason = {"type": "ratecard_usage", "quantity": _number(line.charge.discounts.usage)}
-    discount = {
-        "id": str(ULID()),
-        **stamps,
-        "reason": reason,
-        "quantity": _number(line.rated.usage_discount),
-        "preLinePeriodQuantity": _number(line.free_before),
-    }
-    return {"discounts": {"usage": [discount]}}
-
-
-def _child(
-    line: SimulatedLine,
-    part: DetailedLine,
-    discounts: Sequence[DetailedLine],
-    currency: str,
-    shared: Mapping[str, Any],
-    stamps: Mapping[str, Any],
-) -> dict[str, Any]:
-    term = str(line.charge.payment_term)
-    quantity, amount = _number(part.quantity), _number(part.unit_amount)
-    shown = {
-        "id": str(ULID()),
-        "name": part.name[:256],
-        **shared,
-        "type": "flat_fee",
-        "managedBy": "system",
-        "status": "detailed",
-        "category": part.category,
-        "paymentTerm": term,
-        "perUnitAmount": amount,
-        "quantity": quantity,
-        "rateCard": {"price": {"type": "flat", "amount": amount, "paymentTerm": term}, "quantity": quantity},
-        "totals": _totals(totals_of([part, *discounts], currency), currency),
-    }
-    if discounts:
-        shown["discounts"] = {"amount": [_amount_discount(line, discount, stamps) for discount in discounts]}
+    if charge.discounts.usage:
+        usage = usage_discount_output(
+            quantity=charge.discounts.usage,
+            free=line.rated.usage_discount,
+            free_before=line.free_before,
+            frame=frame,
+        )
+        shown["discounts"] = {"usage": [usage]}
     return shown
-
-
-def _amount_discount(line: SimulatedLine, discount: DetailedLine, stamps: Mapping[str, Any]) -> dict[str, Any]:
-    reason: dict[str, Any] = {"type": "maximum_spend"}
-    if discount.key.endswith(".percentage"):
-        reason = {"type": "ratecard_percentage", "percentage": line.charge.discounts.percentage}
-    return {
-        "id": str(ULID()),
-        **stamps,
-        "reason": reason,
-        "description": discount.name,
-        "amount": _number(-discount.amount),
-    }
-
-
-def _totals(totals: Totals, currency: str) -> dict[str, str]:
-    nothing = _number(zero(currency))
-    return {
-        "amount": _number(totals.amount),
-        "chargesTotal": _number(totals.charges),
-        "discountsTotal": _number(totals.discounts),
-        "creditsTotal": nothing,
-        "taxesInclusiveTotal": nothing,
-        "taxesExclusiveTotal": nothing,
-        "taxesTotal": nothing,
-        "total": _number(totals.total),
-    }
 
 
 def _customer(customer: Customer, subject_keys: Sequence[str]) -> dict[str, Any]:
@@ -286,11 +226,3 @@ def _workflow(profile: BillingProfile) -> dict[str, Any]:
         "sourceBillingProfileId": profile.ulid,
         "workflow": profile.workflow.to_json(),
     }
-
-
-def _period(period: Period) -> dict[str, datetime]:
-    return {"from": period.start, "to": period.end}
-
-
-def _number(number: Decimal) -> str:
-    return f"{number:f}"
