@@ -30,6 +30,16 @@ def draft_name(customer_name: str, count: int) -> str:
     return f"DRAFT-{customer_code(customer_name)}-{count}"
 
 
+def gathering_name(customer_name: str, currency: str, count: int) -> str:
+    """
+    Return the name of an invoice that gathers what is not billed yet.
+
+    >>> gathering_name("Acme Ltd", "USD", 17)
+    'GATHER-ACLT-USD-17'
+    """
+    return f"GATHER-{customer_code(customer_name)}-{currency}-{count}"
+
+
 def invoice_number(prefix: str, count: int) -> str:
     """
     Return the number of an issued invoice: the series' prefix and at least six digits.

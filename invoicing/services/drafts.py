@@ -24,6 +24,7 @@ from invoicing.queries.bills import Bill, PricedLine, Readings
 from invoicing.queries.due import spans_of
 from invoicing.queries.due_lines import stored_lines
 from invoicing.queries.priced_lines import price_lines
+from invoicing.services.line_parts import parts_of
 from invoicing.services.totals import foot, recalculate
 from invoicing.services.usage_changes import note_if_overtaken
 from metering.periods import Period
@@ -43,7 +44,7 @@ def write_draft(
     billing time was invoiced gets an invoice of its own. Lines that were written by hand move over.
     """
     invoice = _invoice(bill, profile, at, run)
-    lines = [_line(invoice, position, line, at) for position, line in enumerate(priced)]
+    lines = [line_of(invoice, position, line, at) for position, line in enumerate(priced)]
     pending = _moved(bill.pending, invoice, len(lines), at)
     invoice.period_start = min(line.period_start for line in (*lines, *pending))
     invoice.period_end = max(line.period_end for line in (*lines, *pending))
@@ -53,7 +54,7 @@ def write_draft(
     InvoiceLine.objects.bulk_create(lines)
     InvoiceLine.objects.bulk_update(pending, [*_MOVED_FIELDS])
     DetailedLine.objects.bulk_create(
-        part for line, source in zip(lines, priced, strict=True) for part in _parts(line, source)
+        part for line, source in zip(lines, priced, strict=True) for part in priced_parts(line, source)
     )
     note_if_overtaken(customer_id=bill.customer.pk, states=[line.state for line in priced])
     return invoice
@@ -88,7 +89,7 @@ def _rewrite(priced: Sequence[PricedLine], at: datetime) -> None:
             setattr(row, name, value)
     InvoiceLine.objects.bulk_update([row for row, _ in rows], _RATED_FIELDS)
     DetailedLine.objects.filter(line__in=[row for row, _ in rows]).delete()
-    DetailedLine.objects.bulk_create(part for row, line in rows for part in _parts(row, line))
+    DetailedLine.objects.bulk_create(part for row, line in rows for part in priced_parts(row, line))
 
 
 _RATED_FIELDS = ("now", "quantity", "usage_discount", "amount", "trace", "updated_at")
@@ -136,7 +137,8 @@ def _supplement(bill: Bill) -> int:
     return 0 if last is None else last + 1
 
 
-def _line(invoice: Invoice, position: int, priced: PricedLine, at: datetime) -> InvoiceLine:
+def line_of(invoice: Invoice, position: int, priced: PricedLine, at: datetime) -> InvoiceLine:
+    """Return a priced line as a line of an invoice, not written yet."""
     due, item, period = priced.due, priced.due.item, _period(priced)
     # A change goes on at the price of what it changes.
     terms: SubscriptionItem | InvoiceLine = due.line_before if due.line_before and _is_change(priced) else item
@@ -193,19 +195,9 @@ def _quantity(state: LineState | None) -> object:
     return state.quantity if state else 0
 
 
-def _parts(line: InvoiceLine, priced: PricedLine) -> Iterator[DetailedLine]:
-    for position, part in enumerate(priced.rated.lines):
-        yield DetailedLine(
-            line=line,
-            position=position,
-            key=part.key,
-            name=part.name,
-            category=part.category,
-            of=part.of,
-            quantity=part.quantity,
-            unit_amount=part.unit_amount,
-            amount=part.amount,
-        )
+def priced_parts(line: InvoiceLine, priced: PricedLine) -> Iterator[DetailedLine]:
+    """Yield what a priced line is made of, not written yet."""
+    yield from parts_of(line, priced.rated)
     if priced.adjustment:
         yield DetailedLine(
             line=line,
