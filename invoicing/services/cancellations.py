@@ -65,33 +65,47 @@ def write_cancellation(*, invoice: Invoice, reason: str, rebill: bool, at: datet
     :raises InvoiceContinued: if a later document continues a line of it.
     """
     lines = list(invoice.lines.select_related("subscription_item", "invoice", "tax").prefetch_related("detailed_lines"))
-    _refuse_continued(invoice, lines)
+    later = _later(invoice, lines)
+    _refuse_continued(invoice, later)
     walk(invoice=invoice, at=at, trigger=Trigger.VOID)
     note = _note(invoice, reason, at)
     note.save(force_insert=True)
     taxes = {tax.pk: _tax(tax, note) for tax in invoice.taxes.order_by("position")}
     InvoiceTax.objects.bulk_create(taxes.values())
-    pairs = [_cancelled(line, note, taxes, rebill, reason, at) for line in lines]
+    pairs = [_cancelled(line, note, taxes, _next_in_chain(line, later), rebill, reason, at) for line in lines]
     InvoiceLine.objects.bulk_create(line for line, _ in pairs)
     DetailedLine.objects.bulk_create(part for _, parts in pairs for part in parts)
     return walk(invoice=note, at=at)
 
 
-def _refuse_continued(invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
-    """Let pass what later documents changed only if these were cancelled themselves, so that all is as it was."""
-    same_chain = Q(corrects__in=lines)
+def _later(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:
+    """Return the lines of other documents that continue those of an invoice, or give back some of them."""
+    continuing = Q(corrects__in=lines)
     for line in lines:
         if line.subscription_item_id is not None:
-            same_chain |= Q(
-                subscription_item=line.subscription_item_id,
-                period_start=line.period_start,
-                sequence__gt=line.sequence,
+            continuing |= Q(
+                subscription_item=line.subscription_item_id, period_start=line.period_start, sequence__gt=line.sequence
             )
-    later = list(InvoiceLine.objects.filter(same_chain).exclude(invoice=invoice).select_related("invoice"))
+    found = InvoiceLine.objects.filter(continuing).exclude(invoice=invoice)
+    return list(found.select_related("invoice").order_by("-invoice", "pk"))
+
+
+def _refuse_continued(invoice: Invoice, later: Sequence[InvoiceLine]) -> None:
+    """Let pass what later documents changed only where that was cancelled itself, so that all is as it was."""
+    changes = {line.pk for line in later}
     cancelled = {line.corrects_id for line in later if _undoes(line)}
-    for line in sorted(later, key=lambda line: (line.invoice_id, line.pk), reverse=True):
-        if line.pk not in cancelled and not (_undoes(line) and line.corrects_id in {other.pk for other in later}):
+    for line in later:
+        is_undone = line.pk in cancelled or (_undoes(line) and line.corrects_id in changes)
+        if not is_undone:
             raise InvoiceContinued(_sentence(invoice, line.invoice))
+
+
+def _next_in_chain(line: InvoiceLine, later: Sequence[InvoiceLine]) -> int:
+    if line.subscription_item_id is None:
+        return 0
+    mine = (line.subscription_item_id, line.period_start)
+    after = (other.sequence for other in later if (other.subscription_item_id, other.period_start) == mine)
+    return max(after, default=line.sequence) + 1
 
 
 def _undoes(line: InvoiceLine) -> bool:
@@ -152,14 +166,20 @@ def _tax(tax: InvoiceTax, note: Invoice) -> InvoiceTax:
 
 
 def _cancelled(
-    line: InvoiceLine, note: Invoice, taxes: dict[int, InvoiceTax], rebill: bool, reason: str, at: datetime
+    line: InvoiceLine,
+    note: Invoice,
+    taxes: dict[int, InvoiceTax],
+    sequence: int,
+    rebill: bool,
+    reason: str,
+    at: datetime,
 ) -> tuple[InvoiceLine, list[DetailedLine]]:
     item, (before, now) = line.subscription_item, states_of(line)
     rated = _rated(line, before=now, now=before if rebill else now)
     cancelled = InvoiceLine(
         invoice=note,
         corrects=line,
-        sequence=line.sequence + 1 if item else 0,
+        sequence=sequence,
         cause=LineCause.CANCELLATION,
         managed_by=ManagedBy.SYSTEM if item else ManagedBy.MANUAL,
         before=line.now,

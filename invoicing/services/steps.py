@@ -64,7 +64,6 @@ def _read_usage(visit: Visit) -> None:
 
 
 def _validate(visit: Visit) -> None:
-    visit.note((), STEPS)
     if visit.invoice.collection_at is not None and is_collection_over(visit.invoice, visit.at):
         # Where reading failed before, a retry comes back here.
         _read_usage(visit)
@@ -76,7 +75,6 @@ def _send_draft(visit: Visit) -> None:
 
 
 def _finalise_lines(visit: Visit) -> None:
-    visit.note((), STEPS)
     if visit.invoice.total < 0:
         # No invoice is negative: what gives money back is a credit note.
         visit.invoice.type = InvoiceType.CREDIT_NOTE

@@ -78,6 +78,8 @@ def _arrive(visit: Visit) -> Trigger | None:
         return None
     if Trigger.FAIL not in MOVES[status]:
         return work(visit)
+    # What failed before is tried again here.
+    visit.note((), STEPS)
     try:
         return work(visit)
     except DomainError as error:
