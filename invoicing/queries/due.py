@@ -154,8 +154,8 @@ def read_usage(outlooks: Iterable[Outlook], *, bound: int) -> Readings:
 
 
 def _unread(outlook: Outlook) -> Iterator[DueLine]:
-    for holder in (*outlook.bills, *outlook.drafts):
-        yield from (due for due in holder.lines if due.version and due.state is None)
+    lines = [*(bill.lines for bill in outlook.bills), *(draft.lines for draft in outlook.drafts)]
+    yield from (due for of in lines for due in of if due.version and due.state is None)
 
 
 def _open(customer_ids: Sequence[int], now: datetime, bound: int) -> dict[int, _Open]:

@@ -212,8 +212,8 @@ def _check_total(invoice: Invoice, run: _Run) -> None:
     largest = invoice.profile.largest_total
     if largest is not None and abs(invoice.total) > largest and not run.accepts_any_total:
         raise BillOutOfBounds(
-            f"Check the usage and prices of {invoice.customer.name}: the bill of {invoice.billed_at.isoformat()} comes to "
-            f"{invoice.total:f} {invoice.currency}, more than {largest:f}."
+            f"Check the usage and prices of {invoice.customer.name}: the bill of {invoice.billed_at.isoformat()} "
+            f"comes to {invoice.total:f} {invoice.currency}, more than {largest:f}."
         )
 
 

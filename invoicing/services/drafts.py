@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from django.db import connection
 from django.db.models import Max
@@ -191,8 +192,8 @@ def _period(priced: PricedLine) -> Period:
     return state.period if state else priced.due.period
 
 
-def _quantity(state: LineState | None) -> object:
-    return state.quantity if state else 0
+def _quantity(state: LineState | None) -> Decimal:
+    return state.quantity if state else Decimal(0)
 
 
 def priced_parts(line: InvoiceLine, priced: PricedLine) -> Iterator[DetailedLine]:
@@ -205,7 +206,7 @@ def priced_parts(line: InvoiceLine, priced: PricedLine) -> Iterator[DetailedLine
             key=_ADJUSTMENT,
             name=priced.adjustment_reason,
             category=DetailedLineCategory.ADJUSTMENT,
-            quantity=1,
+            quantity=Decimal(1),
             unit_amount=priced.adjustment,
             amount=priced.adjustment,
         )

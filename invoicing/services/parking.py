@@ -42,9 +42,5 @@ def reason_of(error: Exception) -> str:
 
 
 def _reason(error: Exception) -> dict[str, object]:
-    is_anticipated = isinstance(error, DomainError)
-    return {
-        "code": error.code if is_anticipated else UNEXPECTED,
-        "reason": reason_of(error),
-        "is_unexpected": not is_anticipated,
-    }
+    code = error.code if isinstance(error, DomainError) else UNEXPECTED
+    return {"code": code, "reason": reason_of(error), "is_unexpected": code == UNEXPECTED}
