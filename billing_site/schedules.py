@@ -17,6 +17,7 @@ class Timing:
 
 SCHEDULES: dict[str, Timing] = {
     "Billing run": Timing(func="invoicing.tasks.bill_due", schedule_type=Schedule.HOURLY),
+    "Overdue invoices": Timing(func="invoicing.tasks.mark_overdue", schedule_type=Schedule.HOURLY),
     "Stalled corrections": Timing(
         func="metering.tasks.run_stalled_corrections", schedule_type=Schedule.MINUTES, minutes=5
     ),

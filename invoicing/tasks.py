@@ -1,7 +1,7 @@
 """Jobs. Each takes ids, calls one service, and is safe to repeat."""
 
 from invoicing.models import Invoice
-from invoicing.services import documents
+from invoicing.services import documents, invoices
 from invoicing.services.billing_run import run_billing
 from invoicing.services.payments import retry_payment as retry
 from metering import clock
@@ -16,6 +16,11 @@ def bill_due() -> None:
 def bill_customer(*, customer_id: int) -> None:
     with actor(kind="system", name="billing run", reason="Bill one customer"):
         run_billing(now=clock.now(), customer_ids=[customer_id])
+
+
+def mark_overdue() -> None:
+    with actor(kind="system", name="payments", reason="Mark what is overdue"):
+        invoices.mark_overdue(now=clock.now())
 
 
 def store_document(*, invoice_id: int) -> None:

@@ -26,7 +26,7 @@ from tests.invoicing.contracts import TOKENS, day, subscribe, use
 pytestmark = pytest.mark.django_db
 
 
-def billed(now=day(2, 1), *, customer_metadata=None, tokens=TOKENS, **workflow):
+def billed(now, *, customer_metadata=None, tokens=TOKENS, **workflow):
     """Bill January with its usage, by a default profile that works so; return the last invoice."""
     BillingProfile.objects.filter(is_default=True).update(**workflow)
     subscription = subscribe(tokens=tokens)
