@@ -13,12 +13,19 @@ from invoicing.queries.taxes import rates_of_country
 from invoicing.taxes import EXCLUSIVE, INCLUSIVE, KnownRate, TaxRule, tax_rule
 from invoicing.totals import BilledLine, DiscountTerms, Item, LineAmount, TaxTotal, Totals, give_back, total_up
 from invoicing.validation import Issue, replaced
+from metering.errors import DomainError
 
-NO_TAX_RATE = "tax_rate_unknown"
 TAX = "tax"
 _LINE_FIELDS = ["discount", "tax_id", "tax_inclusive", "tax_exclusive"]
 _TAX_FIELDS = ["position", "name", "country", "code", "percentage", "behavior", "taxable", "amount"]
 _SUMS = ["amount", "discount", "tax_inclusive", "tax_exclusive", "total"]
+
+
+class TaxRateUnknown(DomainError):
+    """Tax is enforced, and no rate is known."""
+
+    status = 409
+    code = "tax_rate_unknown"
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,24 @@ def recalculate(*, invoice: Invoice, at: datetime) -> None:
         _write_lines(changed, at)
     if sums != _content(invoice, _SUMS) or issues != invoice.validation_issues:
         invoice.save(update_fields=[*_SUMS, "validation_issues", "updated_at"])
+
+
+def refresh_taxes(*, invoice: Invoice, at: datetime) -> None:
+    """
+    Total a draft anew where its taxes may have changed since it was drafted, as the buyer's country or rates may have.
+
+    The caller's transaction holds the draft. Nothing is read where neither the buyer has a country nor the draft a tax.
+
+    :raises TaxRateUnknown: if tax is enforced and no rate is known.
+    """
+    has_issue = any(issue["component"] == TAX for issue in invoice.validation_issues)
+    has_tax = bool(invoice.tax_exclusive or invoice.tax_inclusive)
+    if not (has_issue or has_tax or (invoice.customer.billing_address or {}).get("country")):
+        return
+    recalculate(invoice=invoice, at=at)
+    missing = [issue["message"] for issue in invoice.validation_issues if issue["component"] == TAX]
+    if missing:
+        raise TaxRateUnknown(missing[0])
 
 
 def foot(
@@ -165,7 +190,7 @@ def _credited(invoice: Invoice, lines: Sequence[InvoiceLine]) -> Totals:
 def _note_missing_rates(invoice: Invoice, lines: Sequence[InvoiceLine], taxation: Taxation) -> None:
     found = []
     if taxation.is_enforced and any(line.tax is None for line in lines):
-        found = [Issue(NO_TAX_RATE, _missing(lines, taxation), TAX, field="customer.billingAddress")]
+        found = [Issue(TaxRateUnknown.code, _missing(lines, taxation), TAX, field="customer.billingAddress")]
     known = [issue["message"] for issue in invoice.validation_issues if issue["component"] == TAX]
     if known != [issue.message for issue in found]:
         stored, at = invoice.validation_issues, invoice.updated_at
