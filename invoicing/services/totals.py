@@ -78,9 +78,8 @@ def refresh_taxes(*, invoice: Invoice, at: datetime) -> None:
 
     :raises TaxRateUnknown: if tax is enforced and no rate is known.
     """
-    has_issue = any(issue["component"] == TAX for issue in invoice.validation_issues)
     has_tax = bool(invoice.tax_exclusive or invoice.tax_inclusive)
-    if not (has_issue or has_tax or (invoice.customer.billing_address or {}).get("country")):
+    if not (has_tax or has_tax_issue(invoice) or (invoice.customer.billing_address or {}).get("country")):
         return
     recalculate(invoice=invoice, at=at)
     missing = [issue["message"] for issue in invoice.validation_issues if issue["component"] == TAX]
@@ -104,6 +103,11 @@ def foot(
         discount.amount = worth
     _note_missing_rates(invoice, lines, taxation)
     return rows
+
+
+def has_tax_issue(invoice: Invoice) -> bool:
+    """Tell whether a draft is known to lack a tax rate."""
+    return any(issue["component"] == TAX for issue in invoice.validation_issues)
 
 
 def taxation_of(invoice: Invoice) -> Taxation:
