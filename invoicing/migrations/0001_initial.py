@@ -168,6 +168,30 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='CustomerAppData',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('metadata', models.JSONField(blank=True, default=dict)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('updated_at', models.DateTimeField(editable=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='CustomerAppDataEvent',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('metadata', models.JSONField(blank=True, default=dict)),
+                ('created_at', models.DateTimeField(editable=False)),
+                ('updated_at', models.DateTimeField(editable=False)),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
             name='CustomerBilling',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -235,9 +259,10 @@ class Migration(migrations.Migration):
                 ('total', metering.models.base.NumericField(default=0)),
                 ('settled', metering.models.base.NumericField(default=0)),
                 ('validation_issues', models.JSONField(blank=True, default=list)),
-                ('external_number', models.CharField(blank=True, max_length=64)),
+                ('external_number', models.CharField(blank=True, max_length=256)),
                 ('external_invoicing_id', models.CharField(blank=True, max_length=256)),
                 ('external_payment_id', models.CharField(blank=True, max_length=256)),
+                ('external_parts', models.JSONField(blank=True, default=dict, help_text='What another system calls lines and discounts, by their ids.')),
                 ('created_at', models.DateTimeField(editable=False)),
                 ('updated_at', models.DateTimeField(editable=False)),
                 ('collection_at', models.DateTimeField(blank=True, help_text='Until when late usage still joins it.', null=True)),
@@ -306,9 +331,10 @@ class Migration(migrations.Migration):
                 ('total', metering.models.base.NumericField(default=0)),
                 ('settled', metering.models.base.NumericField(default=0)),
                 ('validation_issues', models.JSONField(blank=True, default=list)),
-                ('external_number', models.CharField(blank=True, max_length=64)),
+                ('external_number', models.CharField(blank=True, max_length=256)),
                 ('external_invoicing_id', models.CharField(blank=True, max_length=256)),
                 ('external_payment_id', models.CharField(blank=True, max_length=256)),
+                ('external_parts', models.JSONField(blank=True, default=dict, help_text='What another system calls lines and discounts, by their ids.')),
                 ('created_at', models.DateTimeField(editable=False)),
                 ('updated_at', models.DateTimeField(editable=False)),
                 ('collection_at', models.DateTimeField(blank=True, help_text='Until when late usage still joins it.', null=True)),
@@ -617,6 +643,36 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='changewatermark',
             constraint=models.CheckConstraint(condition=models.Q(('id', True)), name='one_change_watermark'),
+        ),
+        migrations.AddField(
+            model_name='customerappdata',
+            name='app',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='customer_data', to='invoicing.app'),
+        ),
+        migrations.AddField(
+            model_name='customerappdata',
+            name='customer',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='app_data', to='metering.customer'),
+        ),
+        migrations.AddField(
+            model_name='customerappdataevent',
+            name='app',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='invoicing.app'),
+        ),
+        migrations.AddField(
+            model_name='customerappdataevent',
+            name='customer',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='metering.customer'),
+        ),
+        migrations.AddField(
+            model_name='customerappdataevent',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='customerappdataevent',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='invoicing.customerappdata'),
         ),
         migrations.AddField(
             model_name='customerbilling',
@@ -952,6 +1008,26 @@ class Migration(migrations.Migration):
             model_name='billingprofileevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='685b19b941dfefc22141ffcfb9f0e5b79c442179', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e98d2', table='invoicing_billingprofileevent', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='customerappdata',
+            constraint=models.UniqueConstraint(fields=('customer', 'app'), name='an_app_keeps_a_customer_once'),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='customerappdata',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_customerappdataevent" ("app_id", "created_at", "customer_id", "id", "metadata", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (NEW."app_id", NEW."created_at", NEW."customer_id", NEW."id", NEW."metadata", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."updated_at"); RETURN NULL;', hash='f9d6889b8e8e091bfb204d44c070fd5d0c5adcd6', operation='INSERT', pgid='pgtrigger_insert_insert_ff5c8', table='invoicing_customerappdata', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='customerappdata',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "invoicing_customerappdataevent" ("app_id", "created_at", "customer_id", "id", "metadata", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (NEW."app_id", NEW."created_at", NEW."customer_id", NEW."id", NEW."metadata", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."updated_at"); RETURN NULL;', hash='52e4b637646f211d6eaabbc59808d0987fbc6e71', operation='UPDATE', pgid='pgtrigger_update_update_4c55d', table='invoicing_customerappdata', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='customerappdata',
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_customerappdataevent" ("app_id", "created_at", "customer_id", "id", "metadata", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "updated_at") VALUES (OLD."app_id", OLD."created_at", OLD."customer_id", OLD."id", OLD."metadata", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."updated_at"); RETURN NULL;', hash='3e887e3f037c46d57b697af65f4995f1ed522092', operation='DELETE', pgid='pgtrigger_delete_delete_644ca', table='invoicing_customerappdata', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='customerappdataevent',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='225773c5ee42fdc0edb9f1ba3e0202bc99c517f4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b23de', table='invoicing_customerappdataevent', when='BEFORE')),
+        ),
         pgtrigger.migrations.AddTrigger(
             model_name='customerbilling',
             trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_customerbillingevent" ("created_at", "customer_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "spend_thresholds", "updated_at") VALUES (NEW."created_at", NEW."customer_id", NEW."id", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."profile_id", NEW."spend_thresholds", NEW."updated_at"); RETURN NULL;', hash='84c5b2050725702aae653b2f82c3c9dab89bf049', operation='INSERT', pgid='pgtrigger_insert_insert_f1656', table='invoicing_customerbilling', when='AFTER')),
@@ -1034,15 +1110,15 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("amount", "billed_at", "buyer", "collection_at", "corrects_id", "created_at", "currency", "customer_id", "deleted_at", "description", "discount", "draft_number", "draft_until", "due_at", "external_invoicing_id", "external_number", "external_payment_id", "id", "issued_at", "metadata", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "quantities_read_at", "reason", "run_id", "sent_at", "sequence_number", "settled", "spend_threshold", "status", "supplement", "supplier", "tax_exclusive", "tax_inclusive", "time_zone", "total", "type", "ulid", "updated_at", "validation_issues", "voided_at", "workflow") VALUES (NEW."amount", NEW."billed_at", NEW."buyer", NEW."collection_at", NEW."corrects_id", NEW."created_at", NEW."currency", NEW."customer_id", NEW."deleted_at", NEW."description", NEW."discount", NEW."draft_number", NEW."draft_until", NEW."due_at", NEW."external_invoicing_id", NEW."external_number", NEW."external_payment_id", NEW."id", NEW."issued_at", NEW."metadata", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."profile_id", NEW."quantities_read_at", NEW."reason", NEW."run_id", NEW."sent_at", NEW."sequence_number", NEW."settled", NEW."spend_threshold", NEW."status", NEW."supplement", NEW."supplier", NEW."tax_exclusive", NEW."tax_inclusive", NEW."time_zone", NEW."total", NEW."type", NEW."ulid", NEW."updated_at", NEW."validation_issues", NEW."voided_at", NEW."workflow"); RETURN NULL;', hash='70ee4f35b4eb795b2be11c56ccf460917cd6697c', operation='INSERT', pgid='pgtrigger_insert_insert_09132', table='invoicing_invoice', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("amount", "billed_at", "buyer", "collection_at", "corrects_id", "created_at", "currency", "customer_id", "deleted_at", "description", "discount", "draft_number", "draft_until", "due_at", "external_invoicing_id", "external_number", "external_parts", "external_payment_id", "id", "issued_at", "metadata", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "quantities_read_at", "reason", "run_id", "sent_at", "sequence_number", "settled", "spend_threshold", "status", "supplement", "supplier", "tax_exclusive", "tax_inclusive", "time_zone", "total", "type", "ulid", "updated_at", "validation_issues", "voided_at", "workflow") VALUES (NEW."amount", NEW."billed_at", NEW."buyer", NEW."collection_at", NEW."corrects_id", NEW."created_at", NEW."currency", NEW."customer_id", NEW."deleted_at", NEW."description", NEW."discount", NEW."draft_number", NEW."draft_until", NEW."due_at", NEW."external_invoicing_id", NEW."external_number", NEW."external_parts", NEW."external_payment_id", NEW."id", NEW."issued_at", NEW."metadata", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."profile_id", NEW."quantities_read_at", NEW."reason", NEW."run_id", NEW."sent_at", NEW."sequence_number", NEW."settled", NEW."spend_threshold", NEW."status", NEW."supplement", NEW."supplier", NEW."tax_exclusive", NEW."tax_inclusive", NEW."time_zone", NEW."total", NEW."type", NEW."ulid", NEW."updated_at", NEW."validation_issues", NEW."voided_at", NEW."workflow"); RETURN NULL;', hash='47c73c1739099fc52b8347b3052400899f4a865d', operation='INSERT', pgid='pgtrigger_insert_insert_09132', table='invoicing_invoice', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "invoicing_invoiceevent" ("amount", "billed_at", "buyer", "collection_at", "corrects_id", "created_at", "currency", "customer_id", "deleted_at", "description", "discount", "draft_number", "draft_until", "due_at", "external_invoicing_id", "external_number", "external_payment_id", "id", "issued_at", "metadata", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "quantities_read_at", "reason", "run_id", "sent_at", "sequence_number", "settled", "spend_threshold", "status", "supplement", "supplier", "tax_exclusive", "tax_inclusive", "time_zone", "total", "type", "ulid", "updated_at", "validation_issues", "voided_at", "workflow") VALUES (NEW."amount", NEW."billed_at", NEW."buyer", NEW."collection_at", NEW."corrects_id", NEW."created_at", NEW."currency", NEW."customer_id", NEW."deleted_at", NEW."description", NEW."discount", NEW."draft_number", NEW."draft_until", NEW."due_at", NEW."external_invoicing_id", NEW."external_number", NEW."external_payment_id", NEW."id", NEW."issued_at", NEW."metadata", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."profile_id", NEW."quantities_read_at", NEW."reason", NEW."run_id", NEW."sent_at", NEW."sequence_number", NEW."settled", NEW."spend_threshold", NEW."status", NEW."supplement", NEW."supplier", NEW."tax_exclusive", NEW."tax_inclusive", NEW."time_zone", NEW."total", NEW."type", NEW."ulid", NEW."updated_at", NEW."validation_issues", NEW."voided_at", NEW."workflow"); RETURN NULL;', hash='d922564442284e115f7ca0ef9a5b62f171011c7a', operation='UPDATE', pgid='pgtrigger_update_update_c4c27', table='invoicing_invoice', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "invoicing_invoiceevent" ("amount", "billed_at", "buyer", "collection_at", "corrects_id", "created_at", "currency", "customer_id", "deleted_at", "description", "discount", "draft_number", "draft_until", "due_at", "external_invoicing_id", "external_number", "external_parts", "external_payment_id", "id", "issued_at", "metadata", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "quantities_read_at", "reason", "run_id", "sent_at", "sequence_number", "settled", "spend_threshold", "status", "supplement", "supplier", "tax_exclusive", "tax_inclusive", "time_zone", "total", "type", "ulid", "updated_at", "validation_issues", "voided_at", "workflow") VALUES (NEW."amount", NEW."billed_at", NEW."buyer", NEW."collection_at", NEW."corrects_id", NEW."created_at", NEW."currency", NEW."customer_id", NEW."deleted_at", NEW."description", NEW."discount", NEW."draft_number", NEW."draft_until", NEW."due_at", NEW."external_invoicing_id", NEW."external_number", NEW."external_parts", NEW."external_payment_id", NEW."id", NEW."issued_at", NEW."metadata", NEW."number", NEW."paid_at", NEW."period_end", NEW."period_start", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."profile_id", NEW."quantities_read_at", NEW."reason", NEW."run_id", NEW."sent_at", NEW."sequence_number", NEW."settled", NEW."spend_threshold", NEW."status", NEW."supplement", NEW."supplier", NEW."tax_exclusive", NEW."tax_inclusive", NEW."time_zone", NEW."total", NEW."type", NEW."ulid", NEW."updated_at", NEW."validation_issues", NEW."voided_at", NEW."workflow"); RETURN NULL;', hash='ca9b57e2bd17d0fe2f4a002ab3749693c4c3b2e3', operation='UPDATE', pgid='pgtrigger_update_update_c4c27', table='invoicing_invoice', when='AFTER')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='invoice',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("amount", "billed_at", "buyer", "collection_at", "corrects_id", "created_at", "currency", "customer_id", "deleted_at", "description", "discount", "draft_number", "draft_until", "due_at", "external_invoicing_id", "external_number", "external_payment_id", "id", "issued_at", "metadata", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "quantities_read_at", "reason", "run_id", "sent_at", "sequence_number", "settled", "spend_threshold", "status", "supplement", "supplier", "tax_exclusive", "tax_inclusive", "time_zone", "total", "type", "ulid", "updated_at", "validation_issues", "voided_at", "workflow") VALUES (OLD."amount", OLD."billed_at", OLD."buyer", OLD."collection_at", OLD."corrects_id", OLD."created_at", OLD."currency", OLD."customer_id", OLD."deleted_at", OLD."description", OLD."discount", OLD."draft_number", OLD."draft_until", OLD."due_at", OLD."external_invoicing_id", OLD."external_number", OLD."external_payment_id", OLD."id", OLD."issued_at", OLD."metadata", OLD."number", OLD."paid_at", OLD."period_end", OLD."period_start", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."profile_id", OLD."quantities_read_at", OLD."reason", OLD."run_id", OLD."sent_at", OLD."sequence_number", OLD."settled", OLD."spend_threshold", OLD."status", OLD."supplement", OLD."supplier", OLD."tax_exclusive", OLD."tax_inclusive", OLD."time_zone", OLD."total", OLD."type", OLD."ulid", OLD."updated_at", OLD."validation_issues", OLD."voided_at", OLD."workflow"); RETURN NULL;', hash='782830a1b95cc4a604eb067e8a26994fb74df36e', operation='DELETE', pgid='pgtrigger_delete_delete_8a101', table='invoicing_invoice', when='AFTER')),
+            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "invoicing_invoiceevent" ("amount", "billed_at", "buyer", "collection_at", "corrects_id", "created_at", "currency", "customer_id", "deleted_at", "description", "discount", "draft_number", "draft_until", "due_at", "external_invoicing_id", "external_number", "external_parts", "external_payment_id", "id", "issued_at", "metadata", "number", "paid_at", "period_end", "period_start", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "profile_id", "quantities_read_at", "reason", "run_id", "sent_at", "sequence_number", "settled", "spend_threshold", "status", "supplement", "supplier", "tax_exclusive", "tax_inclusive", "time_zone", "total", "type", "ulid", "updated_at", "validation_issues", "voided_at", "workflow") VALUES (OLD."amount", OLD."billed_at", OLD."buyer", OLD."collection_at", OLD."corrects_id", OLD."created_at", OLD."currency", OLD."customer_id", OLD."deleted_at", OLD."description", OLD."discount", OLD."draft_number", OLD."draft_until", OLD."due_at", OLD."external_invoicing_id", OLD."external_number", OLD."external_parts", OLD."external_payment_id", OLD."id", OLD."issued_at", OLD."metadata", OLD."number", OLD."paid_at", OLD."period_end", OLD."period_start", _pgh_attach_context(), NOW(), \'delete\', OLD."id", OLD."profile_id", OLD."quantities_read_at", OLD."reason", OLD."run_id", OLD."sent_at", OLD."sequence_number", OLD."settled", OLD."spend_threshold", OLD."status", OLD."supplement", OLD."supplier", OLD."tax_exclusive", OLD."tax_inclusive", OLD."time_zone", OLD."total", OLD."type", OLD."ulid", OLD."updated_at", OLD."validation_issues", OLD."voided_at", OLD."workflow"); RETURN NULL;', hash='3d71489072a505b84d057f254102e1210844c890', operation='DELETE', pgid='pgtrigger_delete_delete_8a101', table='invoicing_invoice', when='AFTER')),
         ),
         migrations.AddConstraint(
             model_name='invoicediscount',
@@ -1106,7 +1182,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='invoiceline',
-            index=models.Index(condition=models.Q(('cause', 'change')), fields=['subscription_item'], name='line_of_change'),
+            index=models.Index(condition=models.Q(('cause__in', ['change', 'cancellation'])), fields=['subscription_item'], name='line_of_change'),
         ),
         migrations.AddConstraint(
             model_name='invoiceline',

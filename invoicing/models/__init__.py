@@ -1,7 +1,7 @@
 """The models of invoicing, for `from invoicing.models import …`."""
 
 from invoicing.lifecycle import InvoiceStatus
-from invoicing.models.app import App, AppStatus, AppType
+from invoicing.models.app import App, AppStatus, AppType, CustomerAppData
 from invoicing.models.billing_run import BillingRun, ChangeWatermark, ParkedCustomer, UsageChange
 from invoicing.models.invoice import (
     LEFT_OPEN,
@@ -40,6 +40,7 @@ __all__ = [
     "ChangeWatermark",
     "CollectionMethod",
     "Corrections",
+    "CustomerAppData",
     "CustomerBilling",
     "DetailedLine",
     "DetailedLineCategory",

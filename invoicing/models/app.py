@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from metering.models import UlidField, tracked
+from metering.models import Customer, UlidField, tracked
 
 
 class AppType(models.TextChoices):
@@ -44,3 +44,22 @@ class App(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+@tracked()
+class CustomerAppData(models.Model):
+    """What an app keeps of a customer."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="app_data")
+    app = models.ForeignKey(App, on_delete=models.PROTECT, related_name="customer_data")
+    metadata = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "app"], name="an_app_keeps_a_customer_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer} in {self.app}"

@@ -32,6 +32,7 @@ MOVING_FIELDS = [
     "external_invoicing_id",
     "external_payment_id",
     "external_number",
+    "external_parts",
     "validation_issues",
     "sent_at",
     "paid_at",
@@ -100,9 +101,12 @@ class Invoice(models.Model):
     total = NumericField(default=0)
     settled = NumericField(default=0)
     validation_issues = models.JSONField(default=list, blank=True)
-    external_number = models.CharField(max_length=64, blank=True)
+    external_number = models.CharField(max_length=256, blank=True)
     external_invoicing_id = models.CharField(max_length=256, blank=True)
     external_payment_id = models.CharField(max_length=256, blank=True)
+    external_parts = models.JSONField(
+        default=dict, blank=True, help_text="What another system calls lines and discounts, by their ids."
+    )
     created_at = models.DateTimeField(editable=False)
     updated_at = models.DateTimeField(editable=False)
     collection_at = models.DateTimeField(null=True, blank=True, help_text="Until when late usage still joins it.")
@@ -304,7 +308,9 @@ class InvoiceLine(models.Model):
             models.Index(fields=["subscription_item"], condition=LEFT_OPEN, name="line_left_open"),
             # How far usage is billed, and which lines came later: what changed after it was billed is found by these.
             models.Index(fields=["period_end"], condition=Q(meter_version__isnull=False), name="line_metered_until"),
-            models.Index(fields=["subscription_item"], condition=Q(cause="change"), name="line_of_change"),
+            models.Index(
+                fields=["subscription_item"], condition=Q(cause__in=["change", "cancellation"]), name="line_of_change"
+            ),
         ]
         triggers = [frozen_with_its_invoice("line_is_frozen_with_its_invoice", "{row}.invoice_id")]
 
