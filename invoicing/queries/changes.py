@@ -34,7 +34,6 @@ _RELATED = (
     "subscription_item__phase",
     "subscription_item__subscription__customer",
 )
-_UNREAD = Q(invoice__status__in=sorted(DRAFT), cause=LineCause.PERIOD)
 
 
 class _Version(Func):
@@ -50,14 +49,14 @@ def changes_of(customer_ids: Sequence[int], *, bound: int, at: datetime) -> dict
     Return what changed of what customers were billed: usage up to batch `bound`, and terms as they are now.
 
     Each line continues the last one of its item and period, with its `state` read already, but for minimums, which
-    count the others. Usage is looked at where a change of it was noted; what reads the same as it was billed is left
-    out. A fee in advance is given back from the end of its item on, once that has come; `at` is now, a test clock has
+    count the others. Usage is looked at where a change of it was noted, or one that was billed was cancelled; what reads
+    the same as it was billed is left out. A fee in advance is given back from the end of its item on, once that has come; `at` is now, a test clock has
     its own time. What was voided, or billed before its period ended, is no change: it is billed on from there.
     """
     found: dict[int, list[DueLine]] = defaultdict(list)
-    noted = list(UsageChange.objects.filter(customer__in=customer_ids).values_list("customer", flat=True))
-    spans = _spans_of(noted, bound)
-    for line in _used_lines(noted):
+    lines = _used_lines(customer_ids)
+    spans = _spans_of({_customer(line) for line in lines}, bound)
+    for line in lines:
         if not _is_read_again(line) and (due := _usage_change(line, spans[_customer(line)], bound)) is not None:
             found[_customer(line)].append(due)
     for line in _cut_fees(customer_ids, at):
@@ -78,7 +77,7 @@ def noted_changes(customer_ids: Sequence[int]) -> dict[int, str]:
     """
     rows = UsageChange.objects.filter(customer__in=customer_ids).annotate(version=_Version())
     noted = dict(rows.values_list("customer", "version"))
-    waiting = {_customer(line) for line in _used_lines(list(noted)).filter(_UNREAD) if _is_read_again(line)}
+    waiting = {_customer(line) for line in _used_lines(list(noted)) if _is_read_again(line)}
     return {pk: version for pk, version in noted.items() if pk not in waiting}
 
 
@@ -99,14 +98,21 @@ def _last_lines() -> QuerySet[InvoiceLine]:
 # --- Usage -----------------------------------------------------------------------------------------------------------
 
 
-def _used_lines(customer_ids: Sequence[int]) -> QuerySet[InvoiceLine]:
+def _used_lines(customer_ids: Sequence[int]) -> list[InvoiceLine]:
     """Return the lines whose usage may have changed, that which fills their tiers included."""
+    noted = list(UsageChange.objects.filter(customer__in=customer_ids).values_list("customer", flat=True))
+    reached = Q(period_start__lt=F(f"{_NOTED}__to_at")) | Q(now__has_key="carried")
+    chosen = [
+        # A line that was cancelled leaves what was billed before it, which is older than the change it billed.
+        _final_lines(customer_ids).filter(cause=LineCause.CANCELLATION),
+        _final_lines(noted).filter(reached, period_end__gt=F(f"{_NOTED}__from_at")),
+    ]
+    return list({line.pk: line for lines in chosen for line in lines}.values())
+
+
+def _final_lines(customer_ids: Sequence[int]) -> QuerySet[InvoiceLine]:
     lines = _last_lines().filter(subscription_item__customer__in=customer_ids, meter_version__isnull=False)
-    return (
-        lines.filter(period_end__gt=F(f"{_NOTED}__from_at"))
-        .filter(Q(period_start__lt=F(f"{_NOTED}__to_at")) | Q(now__has_key="carried"))
-        .exclude(now__contains={"is_final": False})
-    )
+    return lines.exclude(now__contains={"is_final": False})
 
 
 def _is_read_again(line: InvoiceLine) -> bool:

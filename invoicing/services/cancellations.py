@@ -196,6 +196,9 @@ def _cancelled(
         updated_at=at,
         **{name: getattr(line, name) for name in _SAME},
     )
+    if rebill and before:
+        # What stays billed reaches to where it did before the line.
+        cancelled.period_end = before.period.end
     if item:
         cancelled.ulid = line_ulid(item.ulid, line.period_start, cancelled.sequence)
     return cancelled, list(_parts(cancelled, line, rated, reason))
