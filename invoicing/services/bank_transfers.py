@@ -9,8 +9,8 @@ from invoicing.lifecycle import MOVES, InvoiceStatus, Trigger
 from invoicing.models import Invoice, Payment, PaymentMethod, PaymentStatus
 from invoicing.queries.balances import unplaced
 from invoicing.services.balances import add_to_balance
-from invoicing.services.invoices import walk
 from invoicing.services.payments import hold_invoice, settle
+from invoicing.services.walks import walk
 from metering.errors import DomainError
 from metering.models import Customer
 from pricing.money import quantize

@@ -14,10 +14,10 @@ from invoicing.numbering import draft_name
 from invoicing.queries.credits import billed_lines, left_to_credit
 from invoicing.services.adjustments import adjustment
 from invoicing.services.balances import dispose
-from invoicing.services.invoices import walk
 from invoicing.services.issuing import issue
 from invoicing.services.payments import hold_invoice
 from invoicing.services.totals import set_totals
+from invoicing.services.walks import walk
 from invoicing.totals import BilledLine, Item, Totals, give_back
 from metering.errors import DomainError
 from pricing.money import quantize

@@ -15,6 +15,7 @@ from invoicing.services.balances import dispose
 from invoicing.services.drafts import collect_quantities
 from invoicing.services.issuing import issue
 from invoicing.services.payments import collect, record_outcome
+from invoicing.services.totals import has_tax_issue, recalculate, refresh_taxes
 from invoicing.validation import Issue, replaced
 
 # Who finds issues: the steps themselves, and the app when it validates.
@@ -67,6 +68,9 @@ def _validate(visit: Visit) -> None:
     if visit.invoice.collection_at is not None and is_collection_over(visit.invoice, visit.at):
         # Where reading failed before, a retry comes back here.
         _read_usage(visit)
+    if has_tax_issue(visit.invoice):
+        # Somebody may have added the rate, or the buyer's country, since.
+        recalculate(invoice=visit.invoice, at=visit.at)
     visit.note(visit.app.validate(visit.told), APP)
 
 
@@ -75,6 +79,8 @@ def _send_draft(visit: Visit) -> None:
 
 
 def _finalise_lines(visit: Visit) -> None:
+    if visit.invoice.created_at < visit.at:
+        refresh_taxes(invoice=visit.invoice, at=visit.at)
     if visit.invoice.total < 0:
         # No invoice is negative: what gives money back is a credit note.
         visit.invoice.type = InvoiceType.CREDIT_NOTE

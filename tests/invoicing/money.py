@@ -4,9 +4,9 @@ from decimal import Decimal
 
 from invoicing.lifecycle import InvoiceStatus, Trigger
 from invoicing.models import BillingProfile, Invoice, ManagedBy
-from invoicing.services.invoices import walk
 from invoicing.services.payments import hold_invoice
 from invoicing.services.totals import recalculate
+from invoicing.services.walks import walk
 from tests import factories
 from tests.invoicing.contracts import day
 

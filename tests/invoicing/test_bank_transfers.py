@@ -16,7 +16,7 @@ from invoicing.services.bank_transfers import (
     credit_payment,
     record_bank_transfer,
 )
-from invoicing.services.invoices import walk
+from invoicing.services.walks import walk
 from invoicing.services.payments import hold_invoice
 from tests.invoicing.contracts import day
 from tests.invoicing.money import again, customer, draft, issued

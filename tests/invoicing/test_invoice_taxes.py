@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
-from invoicing.lifecycle import InvalidMove
+from invoicing.lifecycle import InvalidMove, InvoiceStatus, Trigger
 from invoicing.models import BillingProfile, InvoiceLine, InvoiceTax, TaxRate
+from invoicing.services.payments import hold_invoice
 from invoicing.services.taxes import (
     InvalidTaxRate,
     TaxCodeExists,
@@ -18,6 +19,8 @@ from invoicing.services.taxes import (
     recalculate_taxes,
 )
 from invoicing.services.totals import recalculate
+from invoicing.services.walks import walk
+from metering.models import Customer
 from tests import factories
 from tests.factories import START
 from tests.invoicing.contracts import day
@@ -155,3 +158,24 @@ def test_it_refuses_rates_and_codes_that_cannot_be():
     with pytest.raises(TaxCodeExists):
         create_tax_code(key="books", name="Others", at=day(1, 1))
     assert not TaxRate.objects.exists()
+
+
+def test_a_buyer_who_moved_since_the_draft_is_taxed_where_the_invoice_says():
+    vat(19)
+    vat(20, country="FR")
+    invoice = draft("100.00")
+    Customer.objects.filter(pk=invoice.customer_id).update(billing_address={"country": "FR"})
+    invoice = walk(invoice=hold_invoice(invoice.pk), at=day(2, 3), trigger=Trigger.APPROVE)
+    assert (invoice.buyer["address"], invoice.total) == ({"country": "FR"}, Decimal("120.00"))
+    assert InvoiceTax.objects.get().country == "FR"
+
+
+def test_enforced_tax_without_a_rate_stops_the_issue_until_the_rate_is_there():
+    known = vat(19)
+    invoice = draft("100.00", workflow=ENFORCED)
+    known.delete()
+    invoice = walk(invoice=hold_invoice(invoice.pk), at=day(2, 3), trigger=Trigger.APPROVE)
+    assert (invoice.status, invoice.number) == (InvoiceStatus.ISSUING_LINE_FINALIZATION_FAILED, None)
+    vat(20)
+    invoice = walk(invoice=hold_invoice(invoice.pk), at=day(2, 4), trigger=Trigger.RETRY)
+    assert (invoice.status, invoice.total) == (InvoiceStatus.PAYMENT_PENDING, Decimal("120.00"))
