@@ -1,0 +1,126 @@
+"""Gathering invoices: what a customer owes in a currency that no invoice holds yet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from invoicing.lifecycle import InvoiceStatus
+from invoicing.models import DetailedLine, Invoice, InvoiceLine, InvoiceTax
+from invoicing.numbering import gathering_name
+from invoicing.queries.bills import PricedLine, due_lines
+from invoicing.queries.contracts import OpenContract, open_contracts
+from invoicing.queries.priced_lines import price_lines
+from invoicing.queries.profiles import profiles_of
+from invoicing.services.drafts import line_of, priced_parts
+from invoicing.services.issuing import next_invoice_id
+from invoicing.services.line_parts import parts_of
+from invoicing.services.manual_lines import rate_by_hand
+from invoicing.services.totals import foot
+from metering.models import Customer
+from metering.queries.usage import customer_spans
+from pricing.models import Subscription, SubscriptionItem
+from pricing.queries import current_period
+
+_SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What is on a gathering invoice at a time: lines with their parts, none of them written as it is shown."""
+
+    lines: tuple[tuple[InvoiceLine, tuple[DetailedLine, ...]], ...]
+    taxes: tuple[InvoiceTax, ...]
+
+
+def gather(*, invoice: Invoice, at: datetime) -> Gathered:
+    """
+    Return what is on a gathering invoice now, and set its totals and its period in memory; nothing is written.
+
+    Subscriptions are billed there up to the end of their current billing period, with the usage so far; then come the
+    lines by hand.
+    """
+    spans = customer_spans(customer_id=invoice.customer_id)
+    chosen = Q(customer=invoice.customer_id, currency=invoice.currency)
+    due = [line for contract in open_contracts(chosen) for line in due_lines(contract, until=_end(contract, at))]
+    priced = price_lines(due, spans=spans, bound=None)
+    lines = [_computed(invoice, position, line, at) for position, line in enumerate(priced) if _says_something(line)]
+    stored = invoice.lines.select_related("feature", "meter_version__meter").prefetch_related("detailed_lines")
+    for line in stored.order_by("position", "pk"):
+        line.invoice = invoice
+        if line.meter_version is None:
+            lines.append((line, tuple(line.detailed_lines.all())))
+        else:
+            rated = rate_by_hand(line, spans=spans, bound=None, is_live=True)
+            lines.append((line, tuple(parts_of(line, rated))))
+    taxes = foot(invoice=invoice, lines=[line for line, _ in lines])
+    if lines:
+        invoice.period_start = min(line.period_start for line, _ in lines)
+        invoice.period_end = max(line.period_end for line, _ in lines)
+    return Gathered(tuple(lines), tuple(taxes))
+
+
+@transaction.atomic
+def open_gathering(*, customer: Customer, currency: str, at: datetime) -> tuple[Invoice, bool]:
+    """Return the gathering invoice of a customer in a currency, and whether it is new; it and the customer are held."""
+    Customer.objects.select_for_update(no_key=True, of=("self",)).get(pk=customer.pk)
+    existing = Invoice.objects.filter(customer=customer, currency=currency, status=InvoiceStatus.GATHERING)
+    found = existing.select_related("customer", "profile__app").locked().first()
+    if found is not None:
+        return found, False
+    return _new(customer, currency, at), True
+
+
+def open_missing(*, customer_ids: Iterable[int] | None = None, at: datetime) -> None:
+    """Give each customer with a subscription that bills a gathering invoice in its currency, where they have none."""
+    has_one = Invoice.objects.filter(
+        customer=OuterRef("customer"), currency=OuterRef("currency"), status=InvoiceStatus.GATHERING
+    )
+    priced = SubscriptionItem.objects.filter(subscription=OuterRef("pk"), price__isnull=False)
+    contracts = Subscription.objects.filter(~Exists(has_one), Exists(priced), awaits_payment=False)
+    if customer_ids is not None:
+        contracts = contracts.filter(customer__in=list(customer_ids))
+    for customer_id, currency in sorted(set(contracts.values_list("customer", "currency"))):
+        open_gathering(customer=Customer.objects.get(pk=customer_id), currency=currency, at=at)
+
+
+def _new(customer: Customer, currency: str, at: datetime) -> Invoice:
+    pk = next_invoice_id()
+    profile = profiles_of([customer.pk])[customer.pk]
+    return Invoice.objects.create(
+        pk=pk,
+        customer=customer,
+        profile=profile,
+        draft_number=gathering_name(customer.name, currency, pk),
+        currency=currency,
+        status=InvoiceStatus.GATHERING,
+        billed_at=at,
+        period_start=at,
+        period_end=at + _SECOND,
+        time_zone=str(customer.zone),
+        workflow=profile.workflow.to_json(),
+        created_at=at,
+        updated_at=at,
+    )
+
+
+def _end(contract: OpenContract, at: datetime) -> datetime:
+    subscription = contract.subscription
+    if subscription.active_to is not None and subscription.active_to <= at:
+        return at
+    return current_period(subscription, max(at, subscription.active_from)).end
+
+
+def _computed(
+    invoice: Invoice, position: int, priced: PricedLine, at: datetime
+) -> tuple[InvoiceLine, tuple[DetailedLine, ...]]:
+    line = line_of(invoice, position, priced, at)
+    return line, tuple(priced_parts(line, priced))
+
+
+def _says_something(priced: PricedLine) -> bool:
+    # As `InvoiceLineQuerySet.shown`.
+    return priced.amount != Decimal(0) or priced.due.item.phase_id is not None
