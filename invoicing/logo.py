@@ -12,7 +12,6 @@ MOST_BYTES = 200_000
 _FOLDER = Path(__file__).with_name("typst")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _MEDIA_TYPES = {"png": "image/png", "svg": "image/svg+xml"}
-_DRAWN = b"#let it = json(bytes(sys.inputs.logo))\n#image(bytes(it.bytes), format: it.format, height: 10mm)"
 
 
 class InvalidLogo(DomainError):
@@ -41,7 +40,7 @@ def logo_format(content: bytes) -> str:
         return ""
     try:
         typst.compile(
-            _DRAWN,
+            _FOLDER / "logo.typ",
             root=_FOLDER,
             ignore_system_fonts=True,
             sys_inputs={"logo": json.dumps({"format": format_, "bytes": list(content)})},

@@ -27,6 +27,7 @@ from invoicing.models import (
     InvoiceLine,
     InvoiceType,
     LineCause,
+    PaymentMethod,
     TaxBehavior,
 )
 from invoicing.queries.explain import explain_line
@@ -77,13 +78,18 @@ def invoice_document(invoice: Invoice, *, at: datetime | None = None) -> Invoice
         corrects=_corrected(invoice),
         reason=invoice.reason,
         subtotal=sign * invoice.amount,
-        discounts=tuple(_discounts(invoice, sign)),
-        taxes=tuple(_taxes(invoice, sign)),
-        settlements=tuple(_settlements(invoice, at or invoice.issued_at)),
-        is_charged=(invoice.workflow.get("payment") or {}).get("collectionMethod", AUTOMATICALLY) == AUTOMATICALLY,
+        discounts=tuple(discounts_of(invoice, sign)),
+        taxes=tuple(taxes_of(invoice, sign)),
+        settlements=tuple(settlements_of(invoice, at or invoice.issued_at)),
+        is_charged=is_charged(invoice),
         usage=tuple(_usage_pages(lines)),
         logo=bytes(invoice.profile.logo or b""),
     )
+
+
+def is_charged(invoice: Invoice) -> bool:
+    """Tell whether the money is collected without the customer doing anything."""
+    return (invoice.workflow.get("payment") or {}).get("collectionMethod", AUTOMATICALLY) == AUTOMATICALLY
 
 
 def _lines(invoice: Invoice) -> list[InvoiceLine]:
@@ -125,7 +131,7 @@ def _corrected(invoice: Invoice) -> Corrected | None:
     return Corrected(corrected.number, corrected.issued_at)
 
 
-def _discounts(invoice: Invoice, sign: int) -> Iterator[Discount]:
+def discounts_of(invoice: Invoice, sign: int) -> Iterator[Discount]:
     """Yield what was taken off; a credit note gives back its share without naming the discounts of its invoice."""
     named = list(invoice.invoice_discounts.order_by("position", "pk"))
     for discount in named:
@@ -136,13 +142,15 @@ def _discounts(invoice: Invoice, sign: int) -> Iterator[Discount]:
         yield Discount("Discount", rest)
 
 
-def _taxes(invoice: Invoice, sign: int) -> Iterator[Tax]:
+def taxes_of(invoice: Invoice, sign: int) -> Iterator[Tax]:
+    """Yield what an invoice owes by each rate; -1 turns the amounts of a credit note above zero."""
     for tax in invoice.taxes.order_by("position", "pk"):
         is_inclusive = tax.behavior == TaxBehavior.INCLUSIVE
         yield Tax(tax.name, tax.percentage, sign * tax.taxable, sign * tax.amount, is_inclusive)
 
 
-def _settlements(invoice: Invoice, at: datetime) -> Iterator[Settlement]:
+def settlements_of(invoice: Invoice, at: datetime) -> Iterator[Settlement]:
+    """Yield what settled an invoice up to a time, or what of a credit note was used, oldest first."""
     if invoice.type == InvoiceType.CREDIT_NOTE:
         found = invoice.offsets.filter(created_at__lte=at).select_related("invoice")
         for given in found.order_by("pk"):
@@ -156,7 +164,7 @@ def _settlements(invoice: Invoice, at: datetime) -> Iterator[Settlement]:
 def _source(settled: Allocation) -> str:
     if settled.payment is not None:
         verb = "Paid" if settled.amount > 0 else "Paid back"
-        return f"{verb} by {settled.payment.get_provider_display().lower()}"
+        return f"{verb} by bank transfer" if settled.payment.provider == PaymentMethod.BANK_TRANSFER else verb
     if settled.credit_note is not None:
         return f"Credited by {settled.credit_note}"
     return "From your credit"

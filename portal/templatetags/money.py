@@ -26,6 +26,12 @@ def money(amount: Decimal, currency: str) -> str:
 
 
 @register.filter
+def times(number: Decimal, sign: int) -> Decimal:
+    """Turn a number of a credit note above zero, where `sign` is -1."""
+    return sign * number
+
+
+@register.filter
 def quantity(number: Decimal | int) -> str:
     """Show a quantity with thousands separators and without an exponent or trailing zeros."""
     return _formats().quantity(Decimal(number))

@@ -3,6 +3,7 @@
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from invoicing.csv_export import csv_response
@@ -28,6 +29,8 @@ def why(request: CustomerRequest, invoice: str, line: str) -> HttpResponse:
         "section": "invoices",
         "invoice": found.invoice,
         "line": found,
+        "corrects_url": found.corrects
+        and reverse("portal_why", args=[found.corrects.invoice.ulid, found.corrects.ulid]),
         "explanation": explanation,
         "usage": (usage := line_usage(found, explanation)),
         "chart": usage and usage_chart(usage),
@@ -67,6 +70,10 @@ def _line(request: CustomerRequest, invoice: str, line: str) -> InvoiceLine:
     mine = InvoiceLine.objects.filter(invoice__customer=request.customer, invoice__ulid=invoice)
     related = mine.select_related("invoice", "feature", "meter_version__meter", "corrects__invoice")
     return get_object_or_404(related, ulid=line)
+
+
+def _why_url(line: InvoiceLine | None) -> str:
+    return reverse("portal_why", args=[line.invoice.ulid, line.ulid]) if line else ""
 
 
 class _EventPaginator(Paginator):

@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def tokens():
     """January's usage line of a customer in New York, where the days start at five o'clock UTC."""
-    subscription = subscribe(time_zone="America/New_York")
+    subscription = subscribe(
+        customer=factories.CustomerFactory(currency="USD", time_zone="America/New_York"), time_zone="America/New_York"
+    )
     use(subscription.customer, 100, datetime(2026, 1, 11, 4, 59, tzinfo=UTC))
     use(subscription.customer, 30, datetime(2026, 1, 11, 5, tzinfo=UTC))
     use(subscription.customer, 20, datetime(2026, 1, 11, 23, tzinfo=UTC))
@@ -28,7 +30,7 @@ def tokens():
     return InvoiceLine.objects.get(type="usage_based")
 
 
-def test_it_shows_usage_by_day_in_the_subscriptions_zone(tokens):
+def test_it_shows_usage_by_day_in_the_invoices_zone(tokens):
     explanation = explain_line(tokens)
     assert explanation.usage_by_day == ((date(2026, 1, 10), Decimal(100)), (date(2026, 1, 11), Decimal(50)))
     assert explanation.event_count == 3

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from invoicing.models import InvoiceLine
 from invoicing.pdf import render_pdf
 from invoicing.queries.documents import invoice_document
 from tests.factories import MemberFactory
@@ -69,7 +70,7 @@ def test_the_why_page_says_what_was_used_before_at_another_price(client):
     bill(first, day(7, 2))
     client.force_login(MemberFactory(customer=first.customer).user)
     following = first.customer.subscriptions.latest("pk")
-    line = following.invoices.get().lines.get()
+    line = InvoiceLine.objects.get(subscription_item__subscription=following)
     text = text_of(client.get(f"/invoices/{line.invoice.ulid}/lines/{line.ulid}/"))
     assert "Used before, under an earlier price 60" in text
     assert "Jun 1 - 9, 2026" in text

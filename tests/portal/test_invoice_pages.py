@@ -36,6 +36,8 @@ def test_it_shows_an_invoice_with_its_lines_and_their_parts(portal, invoice):
         ["Usage price for tier 1", "100", "$0.10", "$10.00"],
         ["Usage price for tier 2", "60", "$0.05", "$3.00"],
         ["Total", "", "$33.00"],
+        ["Paid, Feb 1, 2026", "", "-$33.00"],
+        ["Left to pay", "", "$0.00"],
     ]
     assert rows_of(response, "Payments")[1:] == [["Feb 1, 2026", "Succeeded", "$33.00"]]
 
@@ -68,10 +70,18 @@ def test_it_pages_through_many_invoices(portal, customer):
         ("late", InvoiceStatus.PAYMENT_PENDING, day(3, 4), "Overdue since Mar 3, 2026", "bad"),
         ("refused", InvoiceStatus.PAYMENT_FAILED, day(2, 2), "Payment failed", "bad"),
         ("settled", InvoiceStatus.PAID, day(3, 4), "Paid Feb 5, 2026", "good"),
+        ("marked late", InvoiceStatus.OVERDUE, day(3, 4), "Overdue since Mar 3, 2026", "bad"),
+        ("authorised", InvoiceStatus.PAYMENT_AUTHORIZED, day(2, 2), "Payment under way", ""),
+        ("to confirm", InvoiceStatus.PAYMENT_ACTION_REQUIRED, day(2, 2), "Confirm your payment", "warn"),
+        ("given up", InvoiceStatus.UNCOLLECTIBLE, day(4, 1), "Written off", ""),
+        ("cancelled", InvoiceStatus.VOIDED, day(4, 1), "Cancelled Feb 6, 2026", ""),
+        ("not billed", InvoiceStatus.GATHERING, day(2, 2), "Not billed yet", ""),
+        ("on its way", InvoiceStatus.ISSUING_SYNCING, day(2, 2), "Being issued", ""),
+        ("deleted", InvoiceStatus.DELETE_FAILED, day(2, 2), "Withdrawn", ""),
     ],
 )
 def test_it_says_in_plain_words_what_an_invoice_waits_for(_case, status, at, text, tone):
-    invoice = Invoice(status=status, due_at=day(3, 3), paid_at=day(2, 5))
+    invoice = Invoice(status=status, due_at=day(3, 3), paid_at=day(2, 5), voided_at=day(2, 6))
     words = status_in_words(invoice, at=at, zone=at.tzinfo)
     assert (words.text, words.tone) == (text, tone)
 
