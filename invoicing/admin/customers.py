@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from invoicing.admin.invoices import invoices_panel
-from invoicing.models import Invoice
+from invoicing.models import BalanceEntry, Invoice
 from invoicing.queries import upcoming_invoice
 from invoicing.services.billing_run import advance_to_period_end
 from metering import clock
@@ -43,6 +43,7 @@ class BilledCustomerAdmin(CustomerAdmin):
             _subscriptions_panel(row),
             _open_bill_panel(row),
             invoices_panel(row.invoices, list_url(Invoice, customer__id__exact=row.pk)),
+            *_balance_panels(row),
             *super().panels(request, row),
         ]
 
@@ -100,6 +101,31 @@ def _subscriptions_panel(customer: Customer) -> Panel:
             ("All subscriptions", list_url(Subscription, customer__id__exact=customer.pk)),
         ],
     )
+
+
+def _balance_panels(customer: Customer) -> list[Panel]:
+    """Show what a customer has to their credit, if they ever had anything."""
+    entries = customer.balance_entries.order_by("-pk")[:5]
+    rows = [
+        (
+            link(entry, moment(entry.created_at)),
+            entry.reason,
+            Number(money(entry.amount, entry.currency)),
+            Number(money(entry.balance, entry.currency)),
+        )
+        for entry in entries
+    ]
+    if not rows:
+        return []
+    return [
+        Panel(
+            title="Credit balance",
+            headers=("At", "Why", Number("Movement"), Number("Balance")),
+            rows=rows,
+            empty="",
+            links=[("All movements", list_url(BalanceEntry, customer__id__exact=customer.pk))],
+        )
+    ]
 
 
 def _open_bill_panel(customer: Customer) -> Panel:

@@ -15,11 +15,12 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, RangeDateTime
 from unfold.decorators import action, display
 
 from invoicing.admin import invoice_panels
+from invoicing.admin.credit_notes import CreditActs
+from invoicing.admin.invoice_acts import InvoiceActs
 from invoicing.csv_export import csv_response, invoice_rows, line_rows
 from invoicing.lifecycle import FAILED
-from invoicing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, Payment
+from invoicing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, InvoiceType, Payment
 from invoicing.services.documents import document_bytes
-from invoicing.services.payments import retry_payment
 from metering import clock
 from metering.admin.base import ReadOnlyAdmin
 from metering.admin.display import (
@@ -37,7 +38,7 @@ from metering.admin.display import (
     moment,
     span,
 )
-from metering.admin.pages import find_row, run_action
+from metering.admin.pages import find_row
 from pricing.admin.display import money
 
 _SHOWN = 10
@@ -51,7 +52,7 @@ STATUS_LABELS = {
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ReadOnlyAdmin):
+class InvoiceAdmin(CreditActs, InvoiceActs, ReadOnlyAdmin):
     list_display = (
         "number_shown",
         "customer_link",
@@ -110,7 +111,17 @@ class InvoiceAdmin(ReadOnlyAdmin):
     buyer_shown = json_of("buyer")
     workflow_shown = json_of("workflow", "way of working")
     actions = ["export_invoices", "export_lines"]
-    actions_detail = ["pdf_action", "retry_action"]
+    actions_detail = [
+        "pdf_action",
+        "advance_action",
+        "approve_action",
+        "retry_action",
+        "snapshot_action",
+        "taxes_action",
+        "credit_action",
+        "void_action",
+        "delete_draft_action",
+    ]
 
     @display(description="number", ordering="pk")
     def number_shown(self, row: Invoice) -> str:
@@ -145,11 +156,11 @@ class InvoiceAdmin(ReadOnlyAdmin):
         return day(row.due_at, row.zone)
 
     def hidden_actions(self, row: Invoice) -> Collection[str]:
-        hidden = set()
-        if row.status != InvoiceStatus.PAYMENT_FAILED:
-            hidden.add("retry-payment")
+        hidden = set(self.hidden_acts(row))
         if row.number is None:
-            hidden.add("pdf")
+            hidden |= {"pdf", "credit"}
+        if row.type == InvoiceType.CREDIT_NOTE:
+            hidden.add("credit")
         return hidden
 
     def panels(self, request: HttpRequest, row: Invoice) -> list[Panel]:
@@ -169,26 +180,6 @@ class InvoiceAdmin(ReadOnlyAdmin):
         content = document_bytes(invoice_id=row.pk, at=clock.now(row.customer))
         headers = {"Content-Disposition": content_disposition_header(as_attachment=False, filename=f"{row}.pdf")}
         return HttpResponse(content, content_type="application/pdf", headers=headers)
-
-    @action(description="Retry payment", url_path="retry-payment", icon="replay", permissions=["operate"])
-    def retry_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        row = find_row(self, request, object_id)
-
-        def run(data: dict[str, Any]) -> str:
-            payment = retry_payment(invoice_id=row.pk, at=clock.now(row.customer))
-            if payment is None:
-                return f"{row} owes nothing and is paid."
-            return f"Attempt {payment.attempt} to collect {row}: {payment.get_status_display().lower()}."
-
-        return run_action(
-            self,
-            request,
-            row=row,
-            title="Retry the payment",
-            explanation=f"Asks for {money(row.total, row.currency)} once more, from {row.customer.name}.",
-            submit="Try again",
-            run=run,
-        )
 
     @admin.action(description="Export invoices as CSV", permissions=["view"])
     def export_invoices(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase:

@@ -7,13 +7,16 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
+from invoicing.csv_export import csv_response
 from invoicing.lines import LineState
 from invoicing.models import DetailedLine, InvoiceLine
 from invoicing.queries import LineExplanation, Recomputed, explain_line, line_events, recompute_line
+from invoicing.usage_csv import event_rows, usage_rows
 from metering.admin.base import ReadOnlyAdmin
 from metering.admin.display import NOTHING, Number, Panel, days, figure, json_of, link, link_to, moment, span
 from metering.admin.pages import find_row, render_page
@@ -23,15 +26,26 @@ from pricing.admin.display import money, price_block
 from pricing.rating import Step
 
 _EVENTS_A_PAGE = 25
+_CSV_CHUNK = 2000
 _INSTANT = timedelta(microseconds=1)
 _STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 
 
 @admin.register(InvoiceLine)
 class InvoiceLineAdmin(ReadOnlyAdmin):
-    list_display = ("name", "invoice_link", "customer_link", "type", "period_days", "quantity_shown", "amount_shown")
+    list_display = (
+        *("name", "invoice_link", "customer_link", "type", "cause"),
+        *("period_days", "quantity_shown", "amount_shown"),
+    )
     list_select_related = ("invoice__customer",)
-    list_filter = ("type", "currency", ("invoice", AutocompleteSelectFilter), ("feature", AutocompleteSelectFilter))
+    list_filter = (
+        "type",
+        "cause",
+        "managed_by",
+        "currency",
+        ("invoice", AutocompleteSelectFilter),
+        ("feature", AutocompleteSelectFilter),
+    )
     search_fields = ("name", "ulid", "invoice__number", "invoice__customer__name", "invoice__customer__key")
     search_help_text = "Name, id, number of the invoice, or name or key of the customer"
     ordering = ("-pk",)
@@ -42,7 +56,10 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("invoice", "customer_link"),
                     ("quantity_shown", "amount_shown"),
+                    ("discount_shown", "total_shown"),
+                    ("tax_inclusive_shown", "tax_exclusive_shown"),
                     "period",
+                    ("cause", "corrects"),
                     ("feature", "meter_version"),
                     "price_shown",
                     ("discounts_shown", "unit_config_shown"),
@@ -54,6 +71,7 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
             {
                 "fields": (
                     ("subscription_item", "sequence"),
+                    ("managed_by", "invoice_at"),
                     ("before_shown", "now_shown"),
                     ("filters_shown", "public_id"),
                 ),
@@ -86,6 +104,22 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     def amount_shown(self, row: InvoiceLine) -> str:
         return money(row.amount, row.currency)
 
+    @display(description="share of discounts")
+    def discount_shown(self, row: InvoiceLine) -> str:
+        return money(row.discount, row.currency)
+
+    @display(description="tax within the price")
+    def tax_inclusive_shown(self, row: InvoiceLine) -> str:
+        return money(row.tax_inclusive, row.currency)
+
+    @display(description="tax on top")
+    def tax_exclusive_shown(self, row: InvoiceLine) -> str:
+        return money(row.tax_exclusive, row.currency)
+
+    @display(description="total")
+    def total_shown(self, row: InvoiceLine) -> str:
+        return money(row.total, row.currency)
+
     @display(description="price")
     def price_shown(self, row: InvoiceLine) -> Any:
         return price_block(row.price, row.currency)
@@ -106,24 +140,43 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
             line=line,
             facts=_facts(line, explanation),
             explanation=explanation,
+            corrects_url=line.corrects and reverse("admin:invoicing_invoiceline_why", args=(line.corrects.pk,)),
             days=_days(line, explanation),
             events=_events_page(request, line, explanation),
             recompute_url="../recompute/",
+            events_csv_url="../events.csv",
+            usage_csv_url="../usage.csv",
         )
 
     def get_urls(self) -> list[Any]:
-        recompute = path(
-            "<path:object_id>/recompute/",
-            self.admin_site.admin_view(self.recompute),
-            name="invoicing_invoiceline_recompute",
-        )
-        return [recompute, *super().get_urls()]
+        own = [
+            path(
+                f"<path:object_id>/{tail}",
+                self.admin_site.admin_view(view),
+                name=f"invoicing_invoiceline_{name}",
+            )
+            for tail, view, name in (
+                ("recompute/", self.recompute, "recompute"),
+                ("events.csv", self.events_csv, "events_csv"),
+                ("usage.csv", self.usage_csv, "usage_csv"),
+            )
+        ]
+        return [*own, *super().get_urls()]
+
+    def events_csv(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Send every event that a line counted."""
+        line = _viewable_line(self, request, object_id)
+        events = line_events(line).iterator(chunk_size=_CSV_CHUNK)
+        return csv_response(f"{line.invoice}-line-{line.position + 1}-events.csv", event_rows(events))
+
+    def usage_csv(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Send the usage by day that a line counted."""
+        line = _viewable_line(self, request, object_id)
+        return csv_response(f"{line.invoice}-line-{line.position + 1}-usage.csv", usage_rows([line]))
 
     def recompute(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Compute a line again from raw events and show both results beside each other."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        line = _line(self, request, object_id)
+        line = _viewable_line(self, request, object_id)
         again = recompute_line(line)
         return render_page(
             self,
@@ -149,10 +202,16 @@ class _EventPaginator(Paginator):
         self.count = count
 
 
+def _viewable_line(admin_page: InvoiceLineAdmin, request: HttpRequest, object_id: str) -> InvoiceLine:
+    if not admin_page.has_view_permission(request):
+        raise PermissionDenied
+    return _line(admin_page, request, object_id)
+
+
 def _line(admin_page: InvoiceLineAdmin, request: HttpRequest, object_id: str) -> InvoiceLine:
     line = find_row(admin_page, request, object_id)
     related = InvoiceLine.objects.select_related(
-        "invoice__customer", "feature", "meter_version__meter", "subscription_item__subscription"
+        "invoice__customer", "feature", "meter_version__meter", "corrects__invoice"
     )
     return related.get(pk=line.pk)
 
@@ -166,26 +225,21 @@ def _facts(line: InvoiceLine, explanation: LineExplanation) -> list[tuple[str, o
         ("Period", span(line.period_start, line.period_end, line.invoice.zone)),
         ("Price", price_block(line.price, line.currency)),
     ]
-    if line.meter_version is not None:
+    counted = explanation.counted
+    if line.meter_version is not None and counted is not None:
         facts += [
             ("Meter", link(line.meter_version)),
             ("Events counted", figure(explanation.event_count)),
-            ("Up to batch", figure(explanation.now.bound)),
+            ("Up to batch", figure(counted.bound)),
         ]
     if line.usage_discount:
         facts.append(("Of these, free", figure(line.usage_discount)))
-    if explanation.now.stretches:
-        facts.append(("Used before", _carried_text(line, explanation.now)))
-    if explanation.now.billed is not None:
-        lines = len(explanation.now.counted)
-        facts.append(("Lines counted", f"{figure(lines)}, {money(explanation.now.billed, line.currency)} in all"))
-    if explanation.before is not None:
-        facts.append(("Billed before", _state_text(explanation.before)))
+    if counted is not None and counted.stretches:
+        facts.append(("Used before", _carried_text(line, counted)))
+    if counted is not None and counted.billed is not None:
+        lines = len(counted.counted)
+        facts.append(("Lines counted", f"{figure(lines)}, {money(counted.billed, line.currency)} in all"))
     return facts
-
-
-def _state_text(state: LineState) -> str:
-    return f"{figure(state.quantity)} up to batch {figure(state.bound)}"
 
 
 def _carried_text(line: InvoiceLine, state: LineState) -> str:
@@ -202,9 +256,11 @@ def _step_rows(steps: tuple[Step, ...], currency: str) -> list[tuple[object, ...
 
 
 def _days(line: InvoiceLine, explanation: LineExplanation) -> list[DayOfUsage]:
-    zone = line.invoice.zone
-    first = explanation.now.period.start.astimezone(zone).date()
-    last = (explanation.now.period.end - _INSTANT).astimezone(zone).date()
+    zone, counted = line.invoice.zone, explanation.counted
+    if counted is None:
+        return []
+    first = counted.period.start.astimezone(zone).date()
+    last = (counted.period.end - _INSTANT).astimezone(zone).date()
     return list(days_of_usage(dict(explanation.usage_by_day), first, last))
 
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from invoicing.models import InvoiceLine
 from invoicing.queries import Recomputed
 from invoicing.services.billing_run import advance_to_period_end
+from invoicing.services.invoices import void_invoice
 from tests.console.world import EVENT_TYPE, SUBJECT
 from tests.factories import START, EventFactory
 
@@ -71,6 +72,30 @@ def test_it_explains_a_flat_fee_without_events(console, line):
     page = console.get(reverse("admin:invoicing_invoiceline_why", args=(fee.pk,)))
     assert "Usage by day" not in page.content.decode()
     assert [step.rounded for step in page.context["explanation"].steps] == [Decimal("20.00")]
+
+
+def test_it_sends_events_and_usage_as_csv(console, line):
+    events, usage = (
+        console.get(reverse(f"admin:invoicing_invoiceline_{name}_csv", args=(line.pk,))).getvalue().decode()
+        for name in ("events", "usage")
+    )
+    assert [row.split(",")[0] for row in events.splitlines()[1:]] == [
+        "2026-01-20T00:00:00+00:00",
+        "2026-01-05T00:00:00+00:00",
+    ]
+    assert [row.split(",")[5:7] for row in usage.splitlines()[1:]] == [["2026-01-05", "600"], ["2026-01-20", "900"]]
+
+
+def test_it_explains_a_line_that_was_cancelled(console, line):
+    note = void_invoice(invoice_id=line.invoice_id, reason="Wrong customer", at=START)
+    taken_back = note.lines.get(name="Tokens")
+    page = console.get(reverse("admin:invoicing_invoiceline_why", args=(taken_back.pk,)))
+    text = page.content.decode()
+    assert "Until now 1,500 units = 7.50; now nothing is billed; difference -7.50." in text
+    assert reverse("admin:invoicing_invoiceline_why", args=(line.pk,)) in text
+    assert len(page.context["events"]["rows"]) == 2
+    again = console.get(reverse("admin:invoicing_invoiceline_recompute", args=(taken_back.pk,))).context["again"]
+    assert (again.amount, again.matches) == (Decimal("-7.50"), True)
 
 
 def test_it_is_linked_from_the_invoice(console, line):
