@@ -81,6 +81,7 @@ NAVIGATION = [
         _item("Meter versions", "history", "metering.meterversion"),
         _item("Series", "stacked_line_chart", "metering.series"),
         _item("Buckets", "bar_chart", "metering.bucket"),
+        _item("Day buckets", "calendar_view_month", "metering.daybucket"),
         _item("Rate cards", "request_quote", "pricing.ratecard"),
         _item("Plan phases", "splitscreen", "pricing.planphase"),
         _item("Add-on rate cards", "request_quote", "pricing.addonratecard"),

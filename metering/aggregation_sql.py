@@ -24,7 +24,6 @@ _LATEST = (
 )
 _LATEST_EVENT = _LATEST.format(value="value", at="event.time", source="event.source", id="event.event_id")
 _LATEST_BUCKET = _LATEST.format(value="latest", at="latest_at", source="latest_source", id="latest_id")
-_LATEST_FOLD = f"(max({_LATEST_EVENT}))"
 _IS_LATER = (
     "bucket.latest_at IS NULL OR (excluded.latest_at, excluded.latest_source, excluded.latest_id)"
     " > (bucket.latest_at, bucket.latest_source, bucket.latest_id)"
@@ -33,10 +32,11 @@ _IS_LATER = (
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A column of a bucket: what it is of several `event` rows with their `value`, and of two buckets."""
+    """A column of a bucket: what it is of several `event` rows with their `value`, of several buckets, and of two."""
 
     column: str
     fold: str
+    together: str
     merge: str
 
 
@@ -61,7 +61,7 @@ _SUM = AggregationSql(
     bucket_fold="sum(sum)",
     event_part="value",
     total="coalesce(sum(part), 0)",
-    kept=(Kept("sum", "coalesce(sum(value), 0)", "bucket.sum + excluded.sum"),),
+    kept=(Kept("sum", "coalesce(sum(value), 0)", "sum(sum)", "bucket.sum + excluded.sum"),),
 )
 AGGREGATIONS = {
     "SUM": _SUM,
@@ -69,10 +69,18 @@ AGGREGATIONS = {
     "AVG": _SUM,
     "COUNT": AggregationSql("NULL::numeric", "NULL::numeric", "NULL::numeric", "sum(events)"),
     "MIN": AggregationSql(
-        _NUMBER, "min(min)", "value", "min(part)", (Kept("min", "min(value)", "least(bucket.min, excluded.min)"),)
+        value=_NUMBER,
+        bucket_fold="min(min)",
+        event_part="value",
+        total="min(part)",
+        kept=(Kept("min", "min(value)", "min(min)", "least(bucket.min, excluded.min)"),),
     ),
     "MAX": AggregationSql(
-        _NUMBER, "max(max)", "value", "max(part)", (Kept("max", "max(value)", "greatest(bucket.max, excluded.max)"),)
+        value=_NUMBER,
+        bucket_fold="max(max)",
+        event_part="value",
+        total="max(part)",
+        kept=(Kept("max", "max(value)", "max(max)", "greatest(bucket.max, excluded.max)"),),
     ),
     "LATEST": AggregationSql(
         value=_NUMBER,
@@ -80,12 +88,17 @@ AGGREGATIONS = {
         event_part=_LATEST_EVENT,
         total='(max(part COLLATE "C"))[4]::numeric',
         kept=tuple(
-            Kept(column, fold, f"CASE WHEN {_IS_LATER} THEN excluded.{column} ELSE bucket.{column} END")
-            for column, fold in [
-                ("latest", f"{_LATEST_FOLD}[4]::numeric"),
-                ("latest_at", f"{_LATEST_FOLD}[1]::timestamp AT TIME ZONE 'UTC'"),
-                ("latest_source", f"{_LATEST_FOLD}[2]"),
-                ("latest_id", f"{_LATEST_FOLD}[3]"),
+            Kept(
+                column,
+                part.format(f"(max({_LATEST_EVENT}))"),
+                part.format(f"(max({_LATEST_BUCKET}))"),
+                f"CASE WHEN {_IS_LATER} THEN excluded.{column} ELSE bucket.{column} END",
+            )
+            for column, part in [
+                ("latest", "{}[4]::numeric"),
+                ("latest_at", "{}[1]::timestamp AT TIME ZONE 'UTC'"),
+                ("latest_source", "{}[2]"),
+                ("latest_id", "{}[3]"),
             ]
         ),
     ),

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from metering.aggregation_sql import AGGREGATIONS, TEXT_HASH, AggregationSql
-from metering.usage_sql import QUARTER_SQL, group_text
+from metering.usage_sql import DAY_SQL, QUARTER_SQL, group_text
 
 # As metering.identity.series_hash.
 _SERIES_TEXT = (
@@ -16,6 +16,7 @@ _SERIES_TEXT = (
 _SERIES_HASH = TEXT_HASH.format(text=_SERIES_TEXT)
 _SUBJECT_HASH = TEXT_HASH.format(text="subject")
 _START_AT = f"date_bin({QUARTER_SQL}, event.time, '1970-01-01Z')"
+_DAY_AT = f"date_bin({DAY_SQL}, start_at, '1970-01-01Z')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +32,32 @@ class Line:
 
 def rollup_statement(line: Line, *, batch_ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
     """Return SQL and parameters that add every event of the batches, so each batch may be given once only."""
-    aggregation = AGGREGATIONS[line.aggregation]
-    keep = _KEEP.format(
-        columns=_columns("{column}, ", aggregation),
-        merges="".join(f"{kept.column} = {kept.merge}, " for kept in aggregation.kept),
-    )
-    if aggregation.has_distinct_values:
-        keep = f", kept AS ({keep} RETURNING id, series_id, start_at) {_KEEP_VALUES}"
-    return f"{_filled(_FRESH, line)} {keep}", _parameters(line) | {"batches": list(batch_ids)}
+    text = _filled(_FRESH + (_KEEP_VALUES if AGGREGATIONS[line.aggregation].has_distinct_values else _KEEP), line)
+    return text, _parameters(line) | {"batches": list(batch_ids)}
 
 
 def rebuild_statement(line: Line, *, bucket_ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
-    """Return SQL and parameters that build buckets anew from their rolled-up events, and make them stale no more."""
+    """Return SQL and parameters that build quarter hours anew from their rolled-up events, stale no more."""
     aggregation = AGGREGATIONS[line.aggregation]
     text = _filled(_REBUILT, line)
     if aggregation.has_distinct_values:
         text += _REBUILD_VALUES
-    text += _REBUILD.format(columns=_columns("{column} = fresh.{column}, ", aggregation))
+    text += _REBUILD.format(table="metering_bucket", columns=_columns("{column} = fresh.{column}, ", aggregation))
     return text, _parameters(line) | {"buckets": list(bucket_ids)}
 
 
+def rebuild_days_statement(line: Line, *, bucket_ids: Sequence[int]) -> tuple[str, dict[str, Any]]:
+    """Return SQL and parameters that build the days of these quarter hours anew, unless others in them are stale."""
+    aggregation = AGGREGATIONS[line.aggregation]
+    text = _filled(_REBUILT_DAYS, line)
+    if aggregation.has_distinct_values:
+        text += _REBUILD_DAY_VALUES
+    text += _REBUILD.format(table="metering_daybucket", columns=_columns("{column} = fresh.{column}, ", aggregation))
+    return text, {"buckets": list(bucket_ids)}
+
+
 def mark_stale_statement(line: Line, *, event_keys: Sequence[UUID]) -> tuple[str, dict[str, Any]]:
-    """Return SQL and parameters that mark the buckets which hold these events."""
+    """Return SQL and parameters that mark the quarter hours and days which hold these events."""
     return _filled(_MARK_STALE, line), _parameters(line) | {"keys": list(event_keys)}
 
 
@@ -64,16 +69,29 @@ def _filled(text: str, line: Line) -> str:
     return text.format(
         groups=f"ARRAY[{', '.join(group_text(f'path_{place}') for place in range(len(line.group_paths)))}]::text[]",
         start_at=_START_AT,
+        day_at=_DAY_AT,
         quarter=QUARTER_SQL,
+        day=DAY_SQL,
         value=aggregation.value,
         folds=folds,
+        together=_columns("{together} AS {column}, ", aggregation),
+        quarters=_keep("metering_bucket", "quarter", aggregation),
+        days=_keep("metering_daybucket", "day", aggregation),
         series_hash=_SERIES_HASH,
         subject_hash=_SUBJECT_HASH,
     )
 
 
 def _columns(template: str, aggregation: AggregationSql) -> str:
-    return "".join(template.format(column=kept.column, fold=kept.fold) for kept in aggregation.kept)
+    return "".join(
+        template.format(column=kept.column, fold=kept.fold, together=kept.together, merge=kept.merge)
+        for kept in aggregation.kept
+    )
+
+
+def _keep(table: str, source: str, aggregation: AggregationSql) -> str:
+    columns, merges = _columns("{column}, ", aggregation), _columns("{column} = {merge}, ", aggregation)
+    return _INSERT.format(table=table, source=source, columns=columns, merges=merges)
 
 
 def _parameters(line: Line) -> dict[str, Any]:
@@ -109,14 +127,24 @@ WITH fresh AS MATERIALIZED (
     RETURNING id, hash
 ), series AS (
     SELECT id, hash FROM made UNION ALL SELECT id, hash FROM known WHERE id IS NOT NULL
+), quarter AS MATERIALIZED (
+    SELECT series.id AS series_id, fresh.*
+    FROM fresh JOIN line USING (subject, group_values) JOIN series USING (hash)
+), day AS (
+    SELECT series_id, {day_at} AS start_at, sum(events)::bigint AS events, sum(values)::bigint AS values, {together}
+           min(first_at) AS first_at, max(last_at) AS last_at, max(max_batch) AS max_batch
+    FROM quarter GROUP BY 1, 2
+), kept AS (
+    {quarters} RETURNING id, series_id, start_at
 )
 """
-_KEEP = """
-INSERT INTO metering_bucket AS bucket
+_KEEP = "{days}"
+_INSERT = """
+INSERT INTO {table} AS bucket
     (series_id, start_at, events, values, {columns} first_at, last_at, max_batch)
-SELECT series.id, start_at, events, values, {columns} first_at, last_at, max_batch
-FROM fresh JOIN line USING (subject, group_values) JOIN series USING (hash)
-ORDER BY series.id, start_at
+SELECT series_id, start_at, events, values, {columns} first_at, last_at, max_batch
+FROM {source}
+ORDER BY series_id, start_at
 ON CONFLICT (series_id, start_at) DO UPDATE SET
     events = bucket.events + excluded.events,
     values = bucket.values + excluded.values,
@@ -126,12 +154,20 @@ ON CONFLICT (series_id, start_at) DO UPDATE SET
     max_batch = greatest(bucket.max_batch, excluded.max_batch)
 """
 _KEEP_VALUES = """
-INSERT INTO metering_bucketvalue (bucket_id, hash)
-SELECT kept.id, value.hash
-FROM kept JOIN series ON series.id = kept.series_id JOIN line ON line.hash = series.hash
-JOIN fresh ON fresh.subject = line.subject AND fresh.group_values = line.group_values AND fresh.start_at = kept.start_at
-CROSS JOIN unnest(fresh.hashes) AS value(hash)
-ORDER BY kept.id, value.hash
+, kept_day AS (
+    {days} RETURNING id, series_id, start_at
+), value AS MATERIALIZED (
+    SELECT series_id, start_at, {day_at} AS day_at, value.hash
+    FROM quarter CROSS JOIN unnest(quarter.hashes) AS value(hash)
+), kept_value AS (
+    INSERT INTO metering_bucketvalue (bucket_id, hash)
+    SELECT kept.id, value.hash FROM kept JOIN value USING (series_id, start_at) ORDER BY kept.id, value.hash
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO metering_dayvalue (bucket_id, hash)
+SELECT DISTINCT kept_day.id, value.hash
+FROM value JOIN kept_day ON kept_day.series_id = value.series_id AND kept_day.start_at = value.day_at
+ORDER BY kept_day.id, value.hash
 ON CONFLICT DO NOTHING
 """
 
@@ -144,12 +180,20 @@ WITH line AS MATERIALIZED (
         FROM metering_event event WHERE event.key = ANY(%(keys)s) AND event.type = %(type)s
     ) touched
 ), held AS MATERIALIZED (
-    SELECT bucket.id FROM line
+    SELECT bucket.id, series.id AS series_id, {day_at} AS day_at FROM line
     CROSS JOIN LATERAL (SELECT id FROM metering_series WHERE metering_series.hash = line.hash OFFSET 0) series
     CROSS JOIN LATERAL (
         SELECT id FROM metering_bucket
         WHERE series_id = series.id AND metering_bucket.start_at = line.start_at AND NOT is_stale OFFSET 0
     ) bucket
+), held_day AS MATERIALIZED (
+    SELECT day.id FROM (SELECT DISTINCT series_id, day_at FROM held) held
+    CROSS JOIN LATERAL (
+        SELECT id FROM metering_daybucket
+        WHERE series_id = held.series_id AND start_at = held.day_at AND NOT is_stale OFFSET 0
+    ) day
+), stale_day AS (
+    UPDATE metering_daybucket SET is_stale = true WHERE id = ANY(ARRAY(SELECT id FROM held_day))
 )
 UPDATE metering_bucket SET is_stale = true WHERE id = ANY(ARRAY(SELECT id FROM held))
 """
@@ -203,8 +247,46 @@ _REBUILD_VALUES = """
 )
 """
 _REBUILD = """
-UPDATE metering_bucket bucket SET
+UPDATE {table} bucket SET
     events = fresh.events, values = fresh.values, {columns} first_at = fresh.first_at, last_at = fresh.last_at,
     max_batch = coalesce(fresh.max_batch, bucket.max_batch), is_stale = false
 FROM fresh WHERE bucket.id = fresh.id
+"""
+
+_REBUILT_DAYS = """
+WITH touched AS MATERIALIZED (
+    SELECT DISTINCT series_id, {day_at} AS day_at FROM metering_bucket WHERE id = ANY(%(buckets)s)
+), whole AS MATERIALIZED (
+    SELECT day.id AS day_id, touched.series_id, touched.day_at
+    FROM touched
+    CROSS JOIN LATERAL (
+        SELECT id FROM metering_daybucket WHERE series_id = touched.series_id AND start_at = touched.day_at OFFSET 0
+    ) day
+    WHERE NOT EXISTS (
+        SELECT FROM metering_bucket
+        WHERE series_id = touched.series_id AND start_at >= touched.day_at AND start_at < touched.day_at + {day}
+              AND is_stale OFFSET 0)
+), quarter AS MATERIALIZED (
+    SELECT whole.day_id, bucket.* FROM whole CROSS JOIN LATERAL (
+        SELECT * FROM metering_bucket
+        WHERE series_id = whole.series_id AND start_at >= whole.day_at AND start_at < whole.day_at + {day} OFFSET 0
+    ) bucket
+), fresh AS MATERIALIZED (
+    SELECT day_id AS id, sum(events)::bigint AS events, sum(values)::bigint AS values, {together}
+           min(first_at) AS first_at, max(last_at) AS last_at, max(max_batch) AS max_batch
+    FROM quarter GROUP BY day_id
+)
+"""
+_REBUILD_DAY_VALUES = """
+, value AS MATERIALIZED (
+    SELECT DISTINCT quarter.day_id, value.hash
+    FROM quarter JOIN metering_bucketvalue value ON value.bucket_id = quarter.id
+), gone AS (
+    DELETE FROM metering_dayvalue value USING fresh
+    WHERE value.bucket_id = fresh.id AND (value.bucket_id, value.hash) NOT IN (SELECT day_id, hash FROM value)
+), made AS (
+    INSERT INTO metering_dayvalue (bucket_id, hash)
+    SELECT day_id, hash FROM value ORDER BY day_id, hash
+    ON CONFLICT DO NOTHING
+)
 """

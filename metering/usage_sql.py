@@ -2,14 +2,14 @@
 """
 Pure: the one statement that answers a usage query, and its parameters.
 
-Each event is read one way only. A quarter hour in which every touched bucket lies wholly inside the range, a window and
-the bound, and none waits to be built anew, is read from its buckets; any other one is read from raw events, as are
-batches that are not rolled up yet.
+Each event is read one way only. A day in which every touched bucket lies wholly inside the range, a window and the
+bound, and none waits to be built anew, is read from its buckets of a day. Of any other day, a quarter hour for which
+the same holds is read from its own buckets; the rest is read from raw events, as are batches that are not rolled up.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,11 @@ from metering.filter_string import FilterString
 from metering.spans import Span
 
 QUARTER_SQL = "interval '15 minutes'"
-_OVERLAPS_SPAN = f"bucket.start_at > span.low - {QUARTER_SQL} AND bucket.start_at < span.high"
+DAY_SQL = "interval '1 day'"
+_QUARTER = timedelta(minutes=15)
+_DAY = timedelta(days=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_OF_BUCKET = f"date_bin({DAY_SQL}, bucket.start_at, '1970-01-01Z')"
 _IS_IN_SPAN = "bucket.first_at < span.high AND bucket.last_at >= span.low"
 # As the index on events; the text itself is compared after it.
 _IS_OF_SUBJECT = "hashtextextended(subject, 0) = hashtextextended(span.subject, 0)"
@@ -57,7 +61,11 @@ def usage_statement(selection: Selection) -> tuple[str, dict[str, Any]]:
     if selection.from_events_only:
         raw = _all_events(selection)
     else:
-        ctes += [f"pending AS MATERIALIZED ({_pending(selection)})", f"rough AS MATERIALIZED ({_rough(selection)})"]
+        ctes += [
+            f"pending AS MATERIALIZED ({_pending(selection)})",
+            f"cut AS MATERIALIZED ({_cut(selection)})",
+            f"rough AS MATERIALIZED ({_rough(selection)})",
+        ]
         raw = f"{_events_of_pending(selection)} UNION ALL {_events_of_rough(selection)}"
     ctes.append(f"raw AS ({raw})")
     return f"WITH {', '.join(ctes)} {_totals(selection)}", _parameters(selection)
@@ -75,7 +83,8 @@ def _parameters(selection: Selection) -> dict[str, Any]:
         "highs": [_instant(span.end, "infinity") for span in selection.spans],
         "subject_hashes": None if selection.subject_hashes is None else list(selection.subject_hashes),
         "edges": list(selection.edges or ()),
-        "edge_quarters": _edge_quarters(selection),
+        "edge_days": _edges(selection, _DAY),
+        "edge_quarters": _edges(selection, _QUARTER),
     }
     parameters.update({f"path_{place}": list(path) for place, path in enumerate(selection.group_paths)})
     for place, condition in selection.filters:
@@ -103,36 +112,64 @@ def _pending(selection: Selection) -> str:
     )
 
 
-def _rough(selection: Selection) -> str:
-    """Return SQL for the places that are read from raw events, by the index that finds each kind of them."""
-    # What is stale or past the bound may hold events outside the times that it states, or none where there were some.
+def _cut(selection: Selection) -> str:
+    """Return SQL for the days that are not read as such: their quarter hours are."""
     kinds = ["bucket.is_stale"]
     if selection.bound is not None:
         kinds.append("bucket.max_batch > %(bound)s")
-    if _edge_quarters(selection):
-        kinds.append(
-            f"bucket.start_at = ANY(%(edge_quarters)s::timestamptz[]) AND {_IS_IN_SPAN} AND NOT"
-            " (bucket.first_at >= span.low AND bucket.last_at < span.high"
-            f" AND {_window(selection, 'bucket.first_at')} = {_window(selection, 'bucket.last_at')})"
-        )
-    return " UNION ".join(f"SELECT DISTINCT {_place(selection)} {_buckets(selection, kind)}" for kind in kinds)
+    if _edges(selection, _DAY):
+        kinds.append(_is_cut(selection, "edge_days"))
+    days = _series(selection, "JOIN metering_daybucket bucket ON bucket.series_id = series.id")
+    return f"SELECT DISTINCT {_place(selection)} {days} AND {_overlaps_span(DAY_SQL)} AND ({' OR '.join(kinds)})"
 
 
-def _edge_quarters(selection: Selection) -> list[datetime]:
-    """Return the quarter hours that an end of a span or a window cuts."""
+def _rough(selection: Selection) -> str:
+    """Return SQL for the quarter hours that are read from raw events, by the index that finds each kind of them."""
+    # What is stale or past the bound may hold events outside the times that it states, or none where there were some.
+    stale = _series(selection, "JOIN metering_bucket bucket ON bucket.series_id = series.id AND bucket.is_stale")
+    kinds = [f"{stale} AND {_overlaps_span(QUARTER_SQL)} AND ({_place(selection, _DAY_OF_BUCKET)}) IN (TABLE cut)"]
+    if selection.bound is not None:
+        kinds.append(_quarters(selection, "max_batch > %(bound)s"))
+    if _edges(selection, _QUARTER):
+        at_edges = _quarters(selection, "start_at = ANY(%(edge_quarters)s::timestamptz[])")
+        kinds.append(f"{at_edges} AND {_is_cut(selection, 'edge_quarters')}")
+    return " UNION ".join(f"SELECT DISTINCT {_place(selection)} {kind}" for kind in kinds)
+
+
+def _is_cut(selection: Selection, edges: str) -> str:
+    """Return the condition that an end of a span or a window has events of a bucket on both sides."""
+    return (
+        f"(bucket.start_at = ANY(%({edges})s::timestamptz[]) AND {_IS_IN_SPAN} AND NOT"
+        " (bucket.first_at >= span.low AND bucket.last_at < span.high"
+        f" AND {_window(selection, 'bucket.first_at')} = {_window(selection, 'bucket.last_at')}))"
+    )
+
+
+def _edges(selection: Selection, width: timedelta) -> list[datetime]:
+    """Return the starts of the days or quarter hours that an end of a span or a window cuts."""
     ends = [end for span in selection.spans for end in (span.start, span.end) if end is not None]
-    cut = {_quarter(end) for end in (*ends, *(selection.edges or ())) if _quarter(end) != end}
-    return sorted(cut)
+    return sorted({end - into for end in (*ends, *(selection.edges or ())) if (into := (end - _EPOCH) % width)})
 
 
-def _quarter(at: datetime) -> datetime:
-    at = at.astimezone(UTC)
-    return at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+def _overlaps_span(width: str) -> str:
+    return f"bucket.start_at > span.low - {width} AND bucket.start_at < span.high"
 
 
-def _buckets(selection: Selection, condition: str) -> str:
-    joined = _series(selection, "JOIN metering_bucket bucket ON bucket.series_id = series.id")
-    return f"{joined} AND {_OVERLAPS_SPAN} AND {condition}"
+def _quarters(selection: Selection, condition: str) -> str:
+    found = _series(selection, f"JOIN cut ON {_is_of_day(selection)} {_of_cut_day(condition)}")
+    return f"{found} AND {_overlaps_span(QUARTER_SQL)}"
+
+
+def _is_of_day(selection: Selection) -> str:
+    return "true" if selection.subject_hashes is None else "cut.subject = series.subject"
+
+
+def _of_cut_day(condition: str) -> str:
+    """Return SQL for the quarter hours of a series on a day; OFFSET 0 makes it a look-up by index."""
+    return (
+        "CROSS JOIN LATERAL (SELECT * FROM metering_bucket WHERE series_id = series.id AND start_at >= cut.start_at"
+        f" AND start_at < cut.start_at + {DAY_SQL} AND {condition} OFFSET 0) bucket"
+    )
 
 
 def _series(selection: Selection, join: str) -> str:
@@ -150,9 +187,9 @@ def _is_of_span(selection: Selection, table: str) -> str:
     return "true" if selection.subject_hashes is None else f"span.subject = {table}.subject"
 
 
-def _place(selection: Selection) -> str:
-    """Return the columns of what is read in one way: a quarter hour, and of known subjects that of each."""
-    return "bucket.start_at" if selection.subject_hashes is None else "series.subject, bucket.start_at"
+def _place(selection: Selection, start_at: str = "bucket.start_at") -> str:
+    """Return the columns of what is read in one way: a time, and of known subjects that of each."""
+    return start_at if selection.subject_hashes is None else f"series.subject, {start_at}"
 
 
 # --- Raw events ----------------------------------------------------------------------------------------------------
@@ -259,26 +296,40 @@ def _parts_of_events(selection: Selection) -> str:
 
 
 def _parts_of_buckets(selection: Selection) -> list[str]:
-    aggregation = AGGREGATIONS[selection.aggregation]
-    smooth = f"{_IS_IN_SPAN} AND ({_place(selection)}) NOT IN (TABLE rough)"
-    window = _window(selection, "bucket.first_at")
+    days = "FROM metering_daybucket bucket WHERE bucket.series_id = series.id"
+    quarters = f"FROM cut {_of_cut_day('true')} WHERE {_is_of_day(selection)}"
+    parts = []
+    for buckets, width, others, values in [
+        (days, DAY_SQL, "cut", "metering_dayvalue"),
+        (quarters, QUARTER_SQL, "rough", "metering_bucketvalue"),
+    ]:
+        read = (
+            f"{buckets} AND {_overlaps_span(width)} AND {_IS_IN_SPAN} AND ({_place(selection)}) NOT IN (TABLE {others})"
+        )
+        parts.append(_folded(selection, read))
+        if AGGREGATIONS[selection.aggregation].has_distinct_values:
+            parts.append(_distinct(selection, read, values))
+    return parts
+
+
+def _folded(selection: Selection, read: str) -> str:
     # Each series by itself: its buckets come from one stretch of the index, and are not sorted by the texts of groups.
     folded = (
-        f"CROSS JOIN LATERAL (SELECT {window} AS window_number, sum(events)::bigint AS events,"
-        f" sum(values)::bigint AS values, {aggregation.bucket_fold} AS part, {_times(selection)}"
-        f" FROM metering_bucket bucket WHERE bucket.series_id = series.id AND {_OVERLAPS_SPAN} AND {smooth} GROUP BY 1"
-        ") folded"
+        f"CROSS JOIN LATERAL (SELECT {_window(selection, 'bucket.first_at')} AS window_number,"
+        f" sum(events)::bigint AS events, sum(values)::bigint AS values,"
+        f" {AGGREGATIONS[selection.aggregation].bucket_fold} AS part, {_times(selection)} {read} GROUP BY 1) folded"
     )
     columns = _group_columns(selection, "series", "folded.window_number")
-    parts = [f"SELECT {columns}, events, values, part, first_at, last_at {_series(selection, folded)}"]
-    if aggregation.has_distinct_values:
-        columns = _group_columns(selection, "series", window)
-        buckets = f"SELECT bucket.id, {columns}, first_at, last_at {_buckets(selection, smooth)}"
-        parts.append(
-            f"SELECT {', '.join(_names(selection))}, 0, 0, found.hash, first_at, last_at FROM ({buckets}) smooth"
-            " JOIN metering_bucketvalue found ON found.bucket_id = smooth.id"
-        )
-    return parts
+    return f"SELECT {columns}, events, values, part, first_at, last_at {_series(selection, folded)}"
+
+
+def _distinct(selection: Selection, read: str, values: str) -> str:
+    found = (
+        f"CROSS JOIN LATERAL (SELECT bucket.id, {_window(selection, 'bucket.first_at')} AS window_number,"
+        f" first_at, last_at {read}) read JOIN {values} found ON found.bucket_id = read.id"
+    )
+    columns = _group_columns(selection, "series", "read.window_number")
+    return f"SELECT {columns}, 0, 0, found.hash, first_at, last_at {_series(selection, found)}"
 
 
 def _times(selection: Selection) -> str:

@@ -260,6 +260,28 @@ class BucketValueFactory(DjangoModelFactory):
     hash = Sequence(lambda n: text_hash(str(n)))
 
 
+class DayBucketFactory(DjangoModelFactory):
+    class Meta:
+        model = metering.DayBucket
+
+    series = SubFactory(SeriesFactory)
+    start_at = START
+    events = 1
+    values = 1
+    sum = Decimal(10)
+    first_at = START
+    last_at = START
+    max_batch = 1
+
+
+class DayValueFactory(DjangoModelFactory):
+    class Meta:
+        model = metering.DayValue
+
+    bucket = SubFactory(DayBucketFactory)
+    hash = Sequence(lambda n: text_hash(str(n)))
+
+
 class IdempotencyKeyFactory(DjangoModelFactory):
     class Meta:
         model = metering.IdempotencyKey

@@ -19,7 +19,7 @@ _BATCH = 10_000
 _ROLLED_UP_AT_ONCE = 200_000
 _SAMPLE = 20
 _COPY = "COPY metering_event (key, source, event_id, type, subject, time, time_was_sent, data, batch_id) FROM STDIN"
-_TABLES = ("metering_event", "metering_batch", "metering_series", "metering_bucket")
+_TABLES = ("metering_event", "metering_batch", "metering_series", "metering_bucket", "metering_daybucket")
 
 
 class NotEqual(Exception):
@@ -143,8 +143,10 @@ def check(subjects: Iterable[str], *, start: datetime) -> None:
     from metering.queries.usage import query_usage
     from metering.windows import WindowSize
 
-    if _sums(_OF_BUCKETS) != _sums(_OF_EVENTS):
-        raise NotEqual(f"Buckets hold {_sums(_OF_BUCKETS)}, and raw events are {_sums(_OF_EVENTS)}.")
+    of_events = _sums(_OF_EVENTS)
+    for table in ("metering_bucket", "metering_daybucket"):
+        if _sums(_OF_BUCKETS.format(table=table)) != of_events:
+            raise NotEqual(f"{table} holds {_sums(_OF_BUCKETS.format(table=table))}, and raw events are {of_events}.")
     version = MeterVersion.objects.select_related("meter").get(meter__slug=METER)
     for subject in subjects:
         of_buckets, of_events = (
@@ -177,7 +179,7 @@ def _say(text: str) -> None:
 
 _OF_EVENTS = "SELECT count(*), sum((data ->> 'tokens')::numeric) FROM metering_event WHERE type = %s"
 _OF_BUCKETS = """
-    SELECT sum(bucket.events), sum(bucket.sum) FROM metering_bucket bucket
+    SELECT sum(bucket.events), sum(bucket.sum) FROM {table} bucket
     JOIN metering_series series ON series.id = bucket.series_id
     JOIN metering_meterversion version ON version.id = series.meter_version_id
     JOIN metering_meter meter ON meter.id = version.meter_id

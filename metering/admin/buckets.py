@@ -1,4 +1,4 @@
-"""What meters have counted: series, their buckets by the quarter hour, and the different values in these."""
+"""What meters have counted: series, their buckets by quarter hour and by day, and the different values in these."""
 
 from django.contrib import admin
 from django.utils.html import format_html
@@ -9,7 +9,7 @@ from unfold.decorators import display
 from metering.admin.base import LedgerAdmin
 from metering.admin.display import NOTHING, figure, figure_of, link_to, list_url, moment
 from metering.admin.filters import exactly
-from metering.models import Aggregation, Bucket, BucketValue, Series
+from metering.models import Aggregation, Bucket, BucketValue, DayBucket, DayValue, Series
 
 
 @admin.register(Series)
@@ -30,7 +30,11 @@ class SeriesAdmin(LedgerAdmin):
 
     @display(description="buckets")
     def buckets_link(self, row: Series) -> SafeString:
-        return format_html('<a href="{}" class="text-link">Buckets</a>', list_url(Bucket, series__id__exact=row.pk))
+        links = [
+            format_html('<a href="{}" class="text-link">{}</a>', list_url(model, series__id__exact=row.pk), name)
+            for model, name in ((Bucket, "Quarter hours"), (DayBucket, "Days"))
+        ]
+        return format_html("{}, {}", *links)
 
 
 @admin.register(Bucket)
@@ -64,21 +68,22 @@ class BucketAdmin(LedgerAdmin):
     sum_shown = figure_of("sum")
     min_shown = figure_of("min", "least")
     max_shown = figure_of("max", "greatest")
+    values_model: type[BucketValue] | type[DayValue] = BucketValue
 
-    @display(description="quarter hour")
-    def start(self, row: Bucket) -> str:
+    @display(description="start")
+    def start(self, row: Bucket | DayBucket) -> str:
         return moment(row.start_at)
 
     @display(description="subject")
-    def subject(self, row: Bucket) -> str:
+    def subject(self, row: Bucket | DayBucket) -> str:
         return row.series.subject
 
     @display(description="group values")
-    def groups(self, row: Bucket) -> str:
+    def groups(self, row: Bucket | DayBucket) -> str:
         return ", ".join(row.series.group_values) or NOTHING
 
     @display(description="kept")
-    def kept(self, row: Bucket) -> SafeString | str:
+    def kept(self, row: Bucket | DayBucket) -> SafeString | str:
         """What the meter's aggregation keeps in a bucket beside the number of events."""
         match row.series.meter_version.meter.aggregation:
             case Aggregation.COUNT:
@@ -94,25 +99,30 @@ class BucketAdmin(LedgerAdmin):
         return f"sum {figure(row.sum)}"
 
     @display(description="latest value")
-    def latest_shown(self, row: Bucket) -> str:
+    def latest_shown(self, row: Bucket | DayBucket) -> str:
         if row.latest_at is None:
             return NOTHING
         return f"{figure(row.latest)}, at {moment(row.latest_at)}, by {row.latest_source} {row.latest_id}"
 
     @display(description="different values")
-    def distinct(self, row: Bucket) -> SafeString | str:
+    def distinct(self, row: Bucket | DayBucket) -> SafeString | str:
         if row.series.meter_version.meter.aggregation != Aggregation.UNIQUE_COUNT:
             return NOTHING
-        url = list_url(BucketValue, bucket__id__exact=row.pk)
+        url = list_url(self.values_model, bucket__id__exact=row.pk)
         return format_html('<a href="{}" class="text-link">Different values</a>', url)
 
     @display(description="state", label={"Stale": "warning", "Ready": "success"})
-    def state(self, row: Bucket) -> str:
-        """A stale bucket waits to be built anew; its events are read instead."""
+    def state(self, row: Bucket | DayBucket) -> str:
+        """A stale bucket waits to be built anew; its events, or the quarter hours of a day, are read instead."""
         return "Stale" if row.is_stale else "Ready"
 
 
-@admin.register(BucketValue)
+@admin.register(DayBucket)
+class DayBucketAdmin(BucketAdmin):
+    values_model = DayValue
+
+
+@admin.register(BucketValue, DayValue)
 class BucketValueAdmin(LedgerAdmin):
     list_display = ("id", "bucket_link", "hash")
     list_select_related = ("bucket__series",)

@@ -18,7 +18,7 @@ def buckets_equal_raw_events(scope: Scope) -> Iterator[Finding]:
     """
     versions = list(MeterVersion.objects.select_related("meter").order_by("meter__slug", "number"))
     for version in versions:
-        for start, end in _slices():
+        for start, end in time_slices():
             scope.progress(f"comparing buckets of {version} with raw events from {start:%Y-%m-%d}")
             yield from _compare(version, start, end)
 
@@ -58,7 +58,7 @@ def _difference(expected: str | None, actual: str | None) -> str:
     return "the bucket is surplus" if expected is None else "the bucket is not the sum of its events"
 
 
-def _slices() -> Iterator[tuple[datetime, datetime]]:
+def time_slices() -> Iterator[tuple[datetime, datetime]]:
     """Yield ranges that together hold every event and bucket, leaping over time without any."""
     start = _first("-infinity")
     while start is not None:
@@ -137,7 +137,8 @@ _TEXT = """concat({side}.events, ' events, ', {side}.values, ' values, sum ', tr
 _FIRST = """
     SELECT date_trunc('day', least(
         (SELECT min(time) FROM metering_event WHERE time >= %(after)s::timestamptz),
-        (SELECT min(start_at) FROM metering_bucket WHERE start_at >= %(after)s::timestamptz)
+        (SELECT min(start_at) FROM metering_bucket WHERE start_at >= %(after)s::timestamptz),
+        (SELECT min(start_at) FROM metering_daybucket WHERE start_at >= %(after)s::timestamptz)
     ), 'UTC')
 """
 # What a batch brings is in the buckets of a version once it is rolled up, or for older batches once it is back-filled.

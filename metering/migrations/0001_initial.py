@@ -188,6 +188,33 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='DayBucket',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('start_at', models.DateTimeField()),
+                ('events', models.BigIntegerField()),
+                ('values', models.BigIntegerField()),
+                ('sum', metering.models.base.NumericField(db_default=0, default=0)),
+                ('min', metering.models.base.NumericField(null=True)),
+                ('max', metering.models.base.NumericField(null=True)),
+                ('latest', metering.models.base.NumericField(null=True)),
+                ('latest_at', models.DateTimeField(null=True)),
+                ('latest_source', models.TextField(db_collation='C', null=True)),
+                ('latest_id', models.TextField(db_collation='C', null=True)),
+                ('first_at', models.DateTimeField(null=True)),
+                ('last_at', models.DateTimeField(null=True)),
+                ('max_batch', models.BigIntegerField()),
+                ('is_stale', models.BooleanField(db_default=False, default=False)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='DayValue',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('hash', models.UUIDField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Event',
             fields=[
                 ('key', models.UUIDField(editable=False, primary_key=True, serialize=False)),
@@ -635,6 +662,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='metering.customer'),
         ),
         migrations.AddField(
+            model_name='dayvalue',
+            name='bucket',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='distinct_values', to='metering.daybucket'),
+        ),
+        migrations.AddField(
             model_name='event',
             name='api_key',
             field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='metering.apikey'),
@@ -777,6 +809,11 @@ class Migration(migrations.Migration):
             model_name='series',
             name='meter_version',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='series', to='metering.meterversion'),
+        ),
+        migrations.AddField(
+            model_name='daybucket',
+            name='series',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='days', to='metering.series'),
         ),
         migrations.AddField(
             model_name='bucket',
@@ -937,6 +974,10 @@ class Migration(migrations.Migration):
             model_name='correctionevent',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='6f47adac865be2a111c3b857d0d47e80bb1f9d78', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_96190', table='metering_correctionevent', when='BEFORE')),
         ),
+        migrations.AddConstraint(
+            model_name='dayvalue',
+            constraint=models.UniqueConstraint(fields=('bucket', 'hash'), name='one_row_per_value_of_a_day'),
+        ),
         migrations.AddIndex(
             model_name='event',
             index=models.Index(fields=['batch'], name='event_batch'),
@@ -1020,6 +1061,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='series',
             index=models.Index(fields=['meter_version', 'subject_hash'], name='series_of_a_subject'),
+        ),
+        migrations.AddConstraint(
+            model_name='daybucket',
+            constraint=models.UniqueConstraint(fields=('series', 'start_at'), name='one_bucket_per_day'),
         ),
         migrations.AddIndex(
             model_name='bucket',

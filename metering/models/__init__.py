@@ -14,7 +14,7 @@ from metering.models.correction import (
 from metering.models.customer import Customer, Member, Subject, SubjectLink, TestClock, TstzRange, same
 from metering.models.event import Batch, BatchKind, Event
 from metering.models.idempotency import IdempotencyKey
-from metering.models.meter import Aggregation, Bucket, BucketValue, Meter, MeterVersion, Series
+from metering.models.meter import Aggregation, Bucket, BucketValue, DayBucket, DayValue, Meter, MeterVersion, Series
 from metering.models.portal_token import PortalToken
 from metering.models.progress import EventImport, QueryProgress, SubjectSearch
 from metering.models.user import User
@@ -32,6 +32,8 @@ __all__ = [
     "CorrectionKind",
     "CorrectionStatus",
     "Customer",
+    "DayBucket",
+    "DayValue",
     "Event",
     "EventImport",
     "EventVoid",

@@ -136,16 +136,14 @@ class Series(models.Model):
         return f"{self.subject} {' '.join(self.group_values)}"
 
 
-class Bucket(models.Model):
+class AnyBucket(models.Model):
     """
-    What one series did in one quarter hour (UTC), and the highest batch it holds: written, voided or restored.
+    What one series did in some stretch of time (UTC), and the highest batch it holds: written, voided or restored.
 
     `events` counts those that are not void, `values` those of them whose value is good; `first_at` and `last_at` are
     theirs, empty where all are void. `sum`, `min`, `max` and the latest value are kept where the meter asks for them.
-    A stale bucket waits to be built anew from its events, which are read instead until then.
     """
 
-    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="buckets", db_index=False)
     start_at = models.DateTimeField()
     events = models.BigIntegerField()
     values = models.BigIntegerField()
@@ -162,8 +160,20 @@ class Bucket(models.Model):
     is_stale = models.BooleanField(default=False, db_default=False)
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.series} {self.start_at:%Y-%m-%d %H:%M}"  # type: ignore[attr-defined]
+
+
+class Bucket(AnyBucket):
+    """A quarter hour. A stale one waits to be built anew from its events, which are read instead until then."""
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="buckets", db_index=False)
+
+    class Meta:
         constraints = [
-            # With what sums are made of, so that a subject's month is read from a few pages of the index: its buckets
+            # With what sums are made of, so that a subject's days are read from a few pages of the index: its buckets
             # lie in the order in which they came, each in another page.
             models.UniqueConstraint(
                 fields=["series", "start_at"],
@@ -173,18 +183,42 @@ class Bucket(models.Model):
         ]
         indexes = [models.Index(fields=["start_at"], condition=Q(is_stale=True), name="bucket_stale")]
 
-    def __str__(self) -> str:
-        return f"{self.series} {self.start_at:%Y-%m-%d %H:%M}"
+
+class DayBucket(AnyBucket):
+    """
+    A day: its quarter hours together, so that a month of a series is thirty rows and not three thousand.
+
+    A stale one has quarter hours that are stale, and its quarter hours are read instead until they are built anew.
+    """
+
+    series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="days", db_index=False)
+
+    class Meta:
+        # Nothing that changes is in the index, so that an update, of which a day has many, touches no index.
+        constraints = [models.UniqueConstraint(fields=["series", "start_at"], name="one_bucket_per_day")]
 
 
-class BucketValue(models.Model):
+class AnyValue(models.Model):
     """One of the different values in a bucket of a UNIQUE_COUNT meter, by the hash of its text."""
 
-    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="distinct_values", db_index=False)
     hash = models.UUIDField()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.hash)
+
+
+class BucketValue(AnyValue):
+    bucket = models.ForeignKey(Bucket, on_delete=models.CASCADE, related_name="distinct_values", db_index=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["bucket", "hash"], name="one_row_per_value_of_a_bucket")]
 
-    def __str__(self) -> str:
-        return str(self.hash)
+
+class DayValue(AnyValue):
+    bucket = models.ForeignKey(DayBucket, on_delete=models.CASCADE, related_name="distinct_values", db_index=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bucket", "hash"], name="one_row_per_value_of_a_day")]

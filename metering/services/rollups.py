@@ -10,7 +10,13 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 
 from metering.models import Batch, Bucket, Event, EventVoid, MeterVersion
-from metering.rollup_sql import Line, mark_stale_statement, rebuild_statement, rollup_statement
+from metering.rollup_sql import (
+    Line,
+    mark_stale_statement,
+    rebuild_days_statement,
+    rebuild_statement,
+    rollup_statement,
+)
 
 _ROLLUP_LOCK = (7741, 2)
 _MOST_BATCHES = 10_000
@@ -78,8 +84,9 @@ def _rebuild_stale(limit: int) -> int:
     bucket_ids = _about(limit, stale)
     versions = MeterVersion.objects.filter(series__buckets__in=bucket_ids).select_related("meter").distinct()
     for version in versions.order_by("pk"):
-        own = Bucket.objects.filter(pk__in=bucket_ids, series__meter_version=version).values_list("pk", flat=True)
-        _run(rebuild_statement(_line(version), bucket_ids=list(own)))
+        own = list(Bucket.objects.filter(pk__in=bucket_ids, series__meter_version=version).values_list("pk", flat=True))
+        _run(rebuild_statement(_line(version), bucket_ids=own))
+        _run(rebuild_days_statement(_line(version), bucket_ids=own))
     return len(bucket_ids)
 
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from tests import factories
 from tests.console.test_pages import _FACTORIES, _OWN, _name, _url
 
-_ENDLESS = ("event", "batch", "bucket", "series", "subjectlink", "idempotencykey")
+_ENDLESS = ("event", "batch", "bucket", "daybucket", "series", "subjectlink", "idempotencykey")
 _ROWS = 6
 
 

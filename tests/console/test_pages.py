@@ -21,6 +21,8 @@ _LEDGERS = {
     "billingrun",
     "bucket",
     "bucketvalue",
+    "daybucket",
+    "dayvalue",
     "detailedline",
     "event",
     "eventimport",

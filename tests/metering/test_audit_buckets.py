@@ -51,19 +51,64 @@ def test_it_finds_nothing_where_all_is_well():
 )
 def test_it_names_a_wrong_bucket_unless_it_is_stale(aggregation, change, expected):
     corrupt(f"UPDATE metering_bucket SET {change} WHERE id = ({bucket_of(aggregation)})")
-    (found,) = findings()
+    found = findings()[0]
     assert "the bucket is not the sum of its events" in found
     assert expected in found.partition("found")[2]
     corrupt(f"UPDATE metering_bucket SET is_stale = true WHERE id = ({bucket_of(aggregation)})")
+    corrupt("UPDATE metering_daybucket SET is_stale = true WHERE series_id IN"
+            " (SELECT series_id FROM metering_bucket WHERE is_stale)")  # fmt: skip
     assert findings() == []
     assert advance_rollups() == 1
+    assert findings() == []
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "change", "expected"),
+    [
+        (Aggregation.SUM, "sum = sum + 7", "the day is not the sum of its quarter hours"),
+        (Aggregation.COUNT, "events = 99", "the day is not the sum of its quarter hours"),
+        (Aggregation.MIN, "min = -2", "the day is not the sum of its quarter hours"),
+        (Aggregation.LATEST, "latest_id = 'a'", "the day is not the sum of its quarter hours"),
+        (Aggregation.MAX, "max_batch = 1", "the day is not the sum of its quarter hours"),
+        (Aggregation.SUM, "is_stale = true", "the day is stale, and no quarter hour of it is"),
+    ],
+)
+def test_it_names_a_wrong_day(aggregation, change, expected):
+    series = f"SELECT series_id FROM metering_bucket WHERE id = ({bucket_of(aggregation)})"
+    corrupt(f"UPDATE metering_daybucket SET {change} WHERE series_id = ({series})")
+    (found,) = findings()
+    assert expected in found
+    assert "2026-01-05 UTC" in found
+
+
+def test_it_names_days_that_are_missing_surplus_or_hide_a_stale_quarter_hour():
+    corrupt("DELETE FROM metering_daybucket WHERE id = (SELECT min(id) FROM metering_daybucket)")
+    corrupt("UPDATE metering_daybucket SET start_at = start_at + interval '1 day'"
+            " WHERE id = (SELECT min(id) FROM metering_daybucket)")  # fmt: skip
+    corrupt("UPDATE metering_bucket SET is_stale = true WHERE series_id = (SELECT max(series_id) FROM metering_bucket)")
+    found = "".join(findings())
+    assert found.count("the day is missing") == 2
+    assert found.count("the day is surplus") == 1
+    assert found.count("the day is not stale, and a quarter hour of it is") == 1
+
+
+def test_it_names_a_day_with_other_distinct_values_and_rebuilds_them():
+    corrupt("UPDATE metering_dayvalue SET hash = gen_random_uuid()")
+    (found,) = findings()
+    assert "the day is not the sum of its quarter hours" in found
+    corrupt("INSERT INTO metering_dayvalue (bucket_id, hash) VALUES (4711, gen_random_uuid())")
+    assert findings()[-1] == "day 4711: distinct values of a day that is missing; expected none, found 1 values"
+    corrupt("DELETE FROM metering_dayvalue WHERE bucket_id = 4711")
+    corrupt(f"UPDATE metering_bucket SET is_stale = true WHERE id = ({USERS})")
+    advance_rollups()
     assert findings() == []
 
 
 def test_it_names_what_a_meter_has_no_use_for():
     corrupt(f"UPDATE metering_bucket SET min = 1 WHERE id = ({bucket_of(Aggregation.AVG)})")
     corrupt(f"UPDATE metering_bucket SET sum = 8 WHERE id = ({bucket_of(Aggregation.COUNT)})")
-    assert len(findings()) == 2
+    # Each in its quarter hour and in its day.
+    assert len(findings()) == 4
 
 
 @pytest.mark.parametrize(
@@ -76,8 +121,7 @@ def test_it_names_what_a_meter_has_no_use_for():
 )
 def test_it_names_a_bucket_with_other_distinct_values(statement):
     corrupt(statement)
-    (found,) = findings()
-    assert "the bucket is not the sum of its events" in found
+    assert "the bucket is not the sum of its events" in findings()[0]
     corrupt(f"UPDATE metering_bucket SET is_stale = true WHERE id = ({USERS})")
     advance_rollups()
     assert findings() == []

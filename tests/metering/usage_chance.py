@@ -20,8 +20,9 @@ VALUES = [0, 1, 7, -2, "12.5", "1e3", "0.1", "1", " 12 ", "NaN", None, True, "tr
 MODELS = ["gpt-4o", "gpt-4o", "", None, 4, True]
 FILTERS = [["gpt-4o", ""], ["4", "true"], {"$ne": "4"}, {"$like": "%4%"}, {"$or": [{"$gt": "4"}, {"$eq": "4"}]}]
 
-# Near edges of minutes, quarter hours, hours and days, where mistakes hide; few quarter hours, so that things meet.
-QUARTERS = [0, 1, 1, 1, 2, 2, 2, 3, 4, 96, 97, 98]
+# Near edges of minutes, quarter hours, hours and days, where mistakes hide; few quarter hours, so that things meet. In
+# UTC, the quarter hours 8 to 103 are one whole day, and 104 to 199 the next.
+QUARTERS = [0, 1, 1, 1, 2, 2, 2, 3, 4, 8, 8, 9, 96, 97, 98, 104, 104, 105, 200]
 MICROSECONDS = [-1, 0, 1, 59_999_999, 60_000_000, 61_000_000, 449_000_000, 899_999_999]
 
 
