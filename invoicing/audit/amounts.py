@@ -30,13 +30,26 @@ def parts_sum_to_their_line(scope: Scope) -> Iterator[Finding]:
 
 
 def lines_sum_to_their_invoice(scope: Scope) -> Iterator[Finding]:
-    """Yield invoices whose lines do not sum to the total."""
+    """Yield invoices whose lines, less discounts and with their taxes, do not sum to the total."""
     scope.progress("adding up the lines of every invoice")
-    for invoice, currency, expected, actual in stream(_INVOICE_SUMS):
-        offender = f"invoice {invoice}"
-        yield Finding(
-            3, "its total is not the sum of its lines", offender, f"{expected:f} {currency}", f"{actual:f} {currency}"
-        )
+    for invoice, currency, what, expected, actual in stream(_INVOICE_SUMS):
+        offender, text = f"invoice {invoice}", f"its {what} is not the sum of its lines"
+        yield Finding(3, text, offender, f"{expected:f} {currency}", f"{actual:f} {currency}")
+
+
+def taxes_sum_to_their_lines(scope: Scope) -> Iterator[Finding]:
+    """Yield taxes that are not those of their lines, or not what their rate comes to."""
+    scope.progress("adding up the taxes of every invoice")
+    for offender, text, expected, actual in stream(_TAXES):
+        yield Finding(3, text, offender, f"{expected:f}", f"{actual:f}")
+
+
+def credit_notes_stay_within_what_was_charged(scope: Scope) -> Iterator[Finding]:
+    """Yield lines and invoices of which more was given back by hand or by cancelling than they charge."""
+    scope.progress("comparing credit notes with what they give back")
+    for offender, expected, actual in stream(_CREDITS):
+        text = "more of it was given back than it charges"
+        yield Finding(3, text, offender, f"at most {expected:f}", f"{actual:f}")
 
 
 def currencies_agree(scope: Scope) -> Iterator[Finding]:
@@ -148,12 +161,79 @@ _LINE_SUMS = """
     ORDER BY line.id
 """
 _INVOICE_SUMS = """
-    SELECT coalesce(invoice.number, invoice.draft_number), invoice.currency, coalesce(line.amount, 0), invoice.amount
+    SELECT name, currency, what, expected, actual FROM (
+        SELECT invoice.id, coalesce(invoice.number, invoice.draft_number) AS name, invoice.currency, each.*
+        FROM invoicing_invoice invoice
+        LEFT JOIN (
+            SELECT invoice_id, sum(amount) AS amount, sum(discount) AS discount, sum(tax_inclusive) AS tax_inclusive,
+                   sum(tax_exclusive) AS tax_exclusive,
+                   sum(discount) FILTER (WHERE corrects_id IS NULL OR amount >= 0) AS own_discount
+            FROM invoicing_invoiceline GROUP BY invoice_id
+        ) line ON line.invoice_id = invoice.id
+        LEFT JOIN (
+            SELECT invoice_id, sum(amount) AS amount FROM invoicing_invoicediscount GROUP BY invoice_id
+        ) discount ON discount.invoice_id = invoice.id
+        CROSS JOIN LATERAL (VALUES
+            ('amount', coalesce(line.amount, 0), invoice.amount),
+            ('discount', coalesce(line.discount, 0), invoice.discount),
+            ('tax within prices', coalesce(line.tax_inclusive, 0), invoice.tax_inclusive),
+            ('tax on top', coalesce(line.tax_exclusive, 0), invoice.tax_exclusive),
+            ('total', coalesce(line.amount - line.discount + line.tax_exclusive, 0), invoice.total),
+            -- Of a credit note they come back with the lines.
+            ('discounts', CASE WHEN invoice.type = 'standard' THEN coalesce(line.own_discount, 0) ELSE 0 END,
+             CASE WHEN invoice.type = 'standard' THEN coalesce(discount.amount, 0) ELSE 0 END)
+        ) AS each (what, expected, actual)
+        WHERE invoice.status <> 'gathering'
+    ) sums
+    WHERE expected <> actual
+    ORDER BY id, what
+"""
+_TAXES = """
+    SELECT format('%s %s %% of invoice %s', name, percentage, invoice), text, expected, actual FROM (
+        SELECT tax.id, tax.name, tax.percentage, coalesce(invoice.number, invoice.draft_number) AS invoice, each.*
+        FROM invoicing_invoicetax tax
+        JOIN invoicing_invoice invoice ON invoice.id = tax.invoice_id
+        LEFT JOIN (
+            SELECT tax_id, invoice_id, sum(amount - discount) AS taxable,
+                   sum(CASE WHEN tax_inclusive <> 0 THEN tax_inclusive ELSE tax_exclusive END) AS amount
+            FROM invoicing_invoiceline WHERE tax_id IS NOT NULL GROUP BY tax_id, invoice_id
+        ) line ON line.tax_id = tax.id AND line.invoice_id = tax.invoice_id
+        CROSS JOIN LATERAL (VALUES
+            ('it is computed on another sum than that of its lines', coalesce(line.taxable, 0), tax.taxable),
+            ('it is not the sum of the taxes of its lines', coalesce(line.amount, 0), tax.amount),
+            -- The last credit note of an invoice absorbs what roundings left.
+            ('it is not what its rate comes to', CASE WHEN invoice.corrects_id IS NULL THEN
+                round(tax.taxable * tax.percentage
+                      / CASE tax.behavior WHEN 'inclusive' THEN 100 + tax.percentage ELSE 100 END, scale(tax.amount))
+                ELSE tax.amount END, tax.amount)
+        ) AS each (text, expected, actual)
+    ) sums
+    WHERE expected <> actual
+    UNION ALL
+    SELECT format('line %s (%s) of %s', line.id, line.name, coalesce(invoice.number, invoice.draft_number)),
+           'it has a tax that its invoice does not name', 0, line.tax_inclusive + line.tax_exclusive
+    FROM invoicing_invoiceline line
+    JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
+    LEFT JOIN invoicing_invoicetax tax ON tax.id = line.tax_id AND tax.invoice_id = line.invoice_id
+    WHERE tax.id IS NULL AND (line.tax_inclusive <> 0 OR line.tax_exclusive <> 0 OR line.tax_id IS NOT NULL)
+    ORDER BY 1, 2
+"""
+_CREDITS = """
+    SELECT format('line %s (%s) of %s', line.id, line.name, invoice.number), line.amount, -sum(back.amount)
+    FROM invoicing_invoiceline line
+    JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
+    JOIN invoicing_invoiceline back ON back.corrects_id = line.id AND back.cause IN ('adjustment', 'cancellation')
+    JOIN invoicing_invoice note ON note.id = back.invoice_id AND note.number IS NOT NULL
+    GROUP BY line.id, invoice.id
+    HAVING abs(sum(back.amount)) > abs(line.amount)
+    UNION ALL
+    SELECT format('invoice %s', invoice.number), invoice.total, -sum(note.total)
     FROM invoicing_invoice invoice
-    LEFT JOIN (SELECT invoice_id, sum(amount) AS amount FROM invoicing_invoiceline GROUP BY invoice_id) line
-        ON line.invoice_id = invoice.id
-    WHERE invoice.amount <> coalesce(line.amount, 0)
-    ORDER BY invoice.id
+    JOIN invoicing_invoice note ON note.corrects_id = invoice.id AND note.number IS NOT NULL
+    WHERE NOT EXISTS (SELECT FROM invoicing_invoiceline line WHERE line.invoice_id = note.id AND line.cause = 'change')
+    GROUP BY invoice.id
+    HAVING -sum(note.total) > invoice.total
+    ORDER BY 1
 """
 _CURRENCIES = """
     SELECT format('line %s of %s', line.id, coalesce(invoice.number, invoice.draft_number)),
@@ -164,6 +244,15 @@ _CURRENCIES = """
     SELECT format('payment %s of %s', payment.id, invoice.number), invoice.currency, payment.currency
     FROM invoicing_payment payment JOIN invoicing_invoice invoice ON invoice.id = payment.invoice_id
     WHERE payment.currency <> invoice.currency
+    UNION ALL
+    SELECT format('allocation %s to %s', allocation.id, invoice.number), invoice.currency,
+           coalesce(payment.currency, note.currency, entry.currency)
+    FROM invoicing_allocation allocation
+    JOIN invoicing_invoice invoice ON invoice.id = allocation.invoice_id
+    LEFT JOIN invoicing_payment payment ON payment.id = allocation.payment_id
+    LEFT JOIN invoicing_invoice note ON note.id = allocation.credit_note_id
+    LEFT JOIN invoicing_balanceentry entry ON entry.id = allocation.balance_entry_id
+    WHERE coalesce(payment.currency, note.currency, entry.currency) <> invoice.currency
     UNION ALL
     SELECT format('line %s of %s', line.id, coalesce(invoice.number, invoice.draft_number)), sub.currency, line.currency
     FROM invoicing_invoiceline line JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
@@ -180,6 +269,11 @@ _ROUNDED = """
         UNION ALL
         SELECT format('line %%s', id), amount FROM invoicing_invoiceline WHERE currency = %(currency)s
         UNION ALL
+        SELECT format('line %%s', line.id), each.amount
+        FROM invoicing_invoiceline line
+        CROSS JOIN LATERAL (VALUES (discount), (tax_inclusive), (tax_exclusive)) AS each (amount)
+        WHERE line.currency = %(currency)s
+        UNION ALL
         SELECT format('invoice %%s', coalesce(number, draft_number)), total
         FROM invoicing_invoice WHERE currency = %(currency)s
     ) every
@@ -189,7 +283,9 @@ _ROUNDED = """
 
 CHECKS = (
     Check(3, "Detailed lines sum to their line", parts_sum_to_their_line),
-    Check(3, "Lines sum to their invoice", lines_sum_to_their_invoice),
+    Check(3, "Lines, discounts and taxes sum to their invoice", lines_sum_to_their_invoice),
+    Check(3, "Taxes are those of their lines", taxes_sum_to_their_lines),
+    Check(3, "Credit notes give back at most what was charged", credit_notes_stay_within_what_was_charged),
     Check(3, "Lines, payments and invoices have the currency of their contract", currencies_agree),
     Check(3, "Every amount is rounded to its currency", amounts_are_rounded),
     Check(4, "Every issued line computes to the same digits again", lines_compute_again),

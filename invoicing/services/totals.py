@@ -168,12 +168,16 @@ def _is_of(invoice_id: int | None, line: InvoiceLine) -> bool:
 
 def _given_back(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[int, BilledLine]:
     """Return, by place, the issued lines that lines of a document give back some of."""
-    corrected = {line.corrects_id for line in lines if line.corrects_id}
+    corrected = {line.corrects_id for line in lines if line.corrects_id and line.amount < 0}
     if not corrected:
         return {}
     issued = InvoiceLine.objects.filter(pk__in=corrected, invoice__number__isnull=False).select_related("tax")
     found = billed_lines(issued, without=invoice.pk)
-    return {place: found[line.corrects_id] for place, line in enumerate(lines) if line.corrects_id in found}
+    return {
+        place: found[line.corrects_id]
+        for place, line in enumerate(lines)
+        if line.amount < 0 and line.corrects_id in found
+    }
 
 
 def _amount(line: InvoiceLine, back: BilledLine | None, taxation: Taxation) -> LineAmount:
