@@ -1,5 +1,6 @@
 """Invoice lines, and why each costs what it costs."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.urls import path, reverse
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import action, display
 
+from invoicing.admin.draft_edits import LineActs
 from invoicing.csv_export import csv_response
 from invoicing.lines import LineState
 from invoicing.models import DetailedLine, InvoiceLine
@@ -32,7 +34,7 @@ _STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 
 
 @admin.register(InvoiceLine)
-class InvoiceLineAdmin(ReadOnlyAdmin):
+class InvoiceLineAdmin(LineActs, ReadOnlyAdmin):
     list_display = (
         *("name", "invoice_link", "customer_link", "type", "cause"),
         *("period_days", "quantity_shown", "amount_shown"),
@@ -86,7 +88,10 @@ class InvoiceLineAdmin(ReadOnlyAdmin):
     filters_shown = json_of("filters")
     discounts_shown = json_of("discounts")
     unit_config_shown = json_of("unit_config", "unit conversion")
-    actions_detail = ["why"]
+    actions_detail = ["why", "edit_action", "remove_action"]
+
+    def hidden_actions(self, row: InvoiceLine) -> Collection[str]:
+        return self.hidden_edits(row)
 
     @display(description="period", ordering="period_start")
     def period(self, row: InvoiceLine) -> str:
