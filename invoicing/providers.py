@@ -65,6 +65,9 @@ class Outcome:
 class Provider(Protocol):
     """The steps of an app. Each may be repeated, and raises `AppRefused` where it fails."""
 
+    calls_back: bool
+    """Whether it tells by calls how it fares."""
+
     def validate(self, invoice: AppInvoice) -> Sequence[Issue]:
         """Say what keeps the app from taking an invoice."""
         ...
@@ -88,6 +91,8 @@ class Provider(Protocol):
 
 class _KeepsNothing:
     """Needs to be told of nothing: it reads our invoices, or has no memory."""
+
+    calls_back = False
 
     def validate(self, invoice: AppInvoice) -> Sequence[Issue]:
         """Find nothing wrong."""
@@ -118,6 +123,8 @@ class Sandbox(_KeepsNothing):
 
 class CustomInvoicing(_KeepsNothing):
     """Another system that reads our invoices and calls back, for drafts and issues where its hooks ask for that."""
+
+    calls_back = True
 
     def collect(self, charge: Charge) -> Outcome:
         """Leave it to the other system, which tells of the payment by a call."""

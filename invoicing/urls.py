@@ -2,14 +2,22 @@
 
 from django.urls import path
 
+from invoicing.api.apps import AppDetail, Apps, CustomerAppDetail, CustomerApps
+from invoicing.api.custom_invoicing import DraftSynchronized, IssuingSynchronized, PaymentStatus
 from invoicing.api.customer_billing import CustomerBillingDetail, CustomerBillings
 from invoicing.api.explanations import LineEvents, LineExplanationDetail, LineRecomputation, LineUsage
 from invoicing.api.invoices import InvoiceSimulation
+from invoicing.api.marketplace import InstallApp, MarketplaceListingDetail, MarketplaceListings
 from invoicing.api.profiles import BillingProfileDetail, BillingProfiles
 
 _LINE = "billing/invoices/<str:invoice_id>/lines/<str:line_id>"
 
 urlpatterns = [
+    path("apps", Apps.as_view()),
+    path("apps/<str:id>", AppDetail.as_view()),
+    path("apps/custom-invoicing/<str:invoice_id>/draft/synchronized", DraftSynchronized.as_view()),
+    path("apps/custom-invoicing/<str:invoice_id>/issuing/synchronized", IssuingSynchronized.as_view()),
+    path("apps/custom-invoicing/<str:invoice_id>/payment/status", PaymentStatus.as_view()),
     path(f"{_LINE}/events", LineEvents.as_view()),
     path(f"{_LINE}/explanation", LineExplanationDetail.as_view()),
     path(f"{_LINE}/recompute", LineRecomputation.as_view()),
@@ -20,4 +28,9 @@ urlpatterns = [
     path("billing/customers", CustomerBillings.as_view()),
     path("billing/profiles", BillingProfiles.as_view()),
     path("billing/profiles/<str:profile_id>", BillingProfileDetail.as_view()),
+    path("customers/<path:id_or_key>/apps", CustomerApps.as_view()),
+    path("customers/<path:id_or_key>/apps/<str:app_id>", CustomerAppDetail.as_view()),
+    path("marketplace/listings", MarketplaceListings.as_view()),
+    path("marketplace/listings/<str:type>", MarketplaceListingDetail.as_view()),
+    path("marketplace/listings/<str:type>/install", InstallApp.as_view()),
 ]

@@ -55,6 +55,9 @@ DEVIATIONS = {
     r"- answer .*\.validationErrors\[\]\.attributes ": "The sentence says what these would.",
     r"- answer .*\.unitCost\.pricing[ .]": "There are no prices of language models yet.",
     r"(features|addons).*- answer .*\$(\[\]|\.items\[\])?\.deletedAt ": "Archived, or gone.",
+    r"(/apps|/marketplace/).*(livemode|maskedAPIKey|secretAPIKey|stripe)": "Stripe is not one of our apps yet.",
+    r"(/apps|/marketplace/).*(sandbox|no_credentials_required)$": "So there are fewer types, and one way to install.",
+    r"(/apps|/marketplace/).*- .*is one of no_credentials_required, with_api_key": "The same.",
     r"\+ answer .*\.backfill[ .]": "Our own: how far a new meter is with older events.",
 }
 OWN = {

@@ -203,12 +203,12 @@ class OneOfExtension(OpenApiSerializerFieldExtension):
 
     def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         component = ResolvedComponent(self.component, ResolvedComponent.SCHEMA, object=self.component)
-        component.schema = _one_of(self.shapes, auto_schema, direction)
+        component.schema = one_of(self.shapes, auto_schema, direction)
         auto_schema.registry.register_on_missing(component)
         return dict(component.ref)
 
 
-def _one_of(shapes: dict[str, Shape], auto_schema: Any, direction: Any) -> dict[str, Any]:
+def one_of(shapes: dict[str, Shape], auto_schema: Any, direction: Any) -> dict[str, Any]:
     refs = {word: auto_schema.resolve_serializer(shape, direction).ref for word, shape in shapes.items()}
     mapping = {word: ref["$ref"] for word, ref in refs.items()}
     return {"oneOf": list(refs.values()), "discriminator": {"propertyName": "type", "mapping": mapping}}
@@ -249,4 +249,4 @@ class RateCardInputExtension(OpenApiSerializerExtension):
         return "RateCard"
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
-        return _one_of(_RATE_CARDS, auto_schema, direction)
+        return one_of(_RATE_CARDS, auto_schema, direction)
