@@ -1,8 +1,12 @@
 """Discounts on whole invoices: made on the invoice's own page, listed here."""
 
+from collections.abc import Collection
+
 from django.contrib import admin
 from unfold.decorators import display
 
+from invoicing.admin.draft_edits import DiscountActs
+from invoicing.lifecycle import EDITABLE
 from invoicing.models import InvoiceDiscount
 from metering.admin.base import ReadOnlyAdmin
 from metering.admin.display import link_to
@@ -10,7 +14,7 @@ from pricing.admin.display import money
 
 
 @admin.register(InvoiceDiscount)
-class InvoiceDiscountAdmin(ReadOnlyAdmin):
+class InvoiceDiscountAdmin(DiscountActs, ReadOnlyAdmin):
     is_tracked = False
     list_display = ("name", "invoice_link", "asked", "amount_shown")
     list_select_related = ("invoice",)
@@ -19,6 +23,10 @@ class InvoiceDiscountAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     fieldsets = ((None, {"fields": (("name", "invoice"), ("asked", "amount_shown"), ("created_at", "public_id"))}),)
     invoice_link = link_to("invoice", "invoice")
+    actions_detail = ["remove_action"]
+
+    def hidden_actions(self, row: InvoiceDiscount) -> Collection[str]:
+        return () if row.invoice.status in EDITABLE else {"remove"}
 
     @display(description="as agreed")
     def asked(self, row: InvoiceDiscount) -> str:

@@ -16,6 +16,7 @@ from unfold.decorators import action, display
 
 from invoicing.admin import invoice_panels
 from invoicing.admin.credit_notes import CreditActs
+from invoicing.admin.draft_edits import DraftActs
 from invoicing.admin.invoice_acts import InvoiceActs
 from invoicing.csv_export import csv_response, invoice_rows, line_rows
 from invoicing.lifecycle import FAILED
@@ -52,7 +53,7 @@ STATUS_LABELS = {
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(CreditActs, InvoiceActs, ReadOnlyAdmin):
+class InvoiceAdmin(CreditActs, DraftActs, InvoiceActs, ReadOnlyAdmin):
     list_display = (
         "number_shown",
         "customer_link",
@@ -117,6 +118,8 @@ class InvoiceAdmin(CreditActs, InvoiceActs, ReadOnlyAdmin):
         "approve_action",
         "retry_action",
         "snapshot_action",
+        "add_line_action",
+        "add_discount_action",
         "taxes_action",
         "credit_action",
         "void_action",
@@ -156,7 +159,7 @@ class InvoiceAdmin(CreditActs, InvoiceActs, ReadOnlyAdmin):
         return day(row.due_at, row.zone)
 
     def hidden_actions(self, row: Invoice) -> Collection[str]:
-        hidden = set(self.hidden_acts(row))
+        hidden = {*self.hidden_acts(row), *self.hidden_edits(row)}
         if row.number is None:
             hidden |= {"pdf", "credit"}
         if row.type == InvoiceType.CREDIT_NOTE:

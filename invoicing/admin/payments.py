@@ -77,7 +77,9 @@ class TransferForm(ActionForm):
 
 class PlaceForm(ActionForm):
     invoice = InvoiceField(label="Invoice", help_text="Its number.")
-    customer = CustomerField(label="Or customer", help_text="Their key: pays what is due longest, the rest goes to their balance.")
+    customer = CustomerField(
+        label="Or customer", help_text="Their key: pays what is due longest, the rest goes to their balance."
+    )
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}

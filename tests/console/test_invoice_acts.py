@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from invoicing.models import BillingProfile, Invoice, InvoiceStatus, ParkedCustomer, Payment, TaxRate
 from invoicing.services.billing_run import advance_to_period_end
+from metering.history import changes_of
 from metering.models import Customer
 from tests.factories import START, InvoiceFactory
 
@@ -117,7 +118,38 @@ def test_it_adds_and_ends_tax_rates(console):
     assert console.post(url, form).status_code == 302
     rate = TaxRate.objects.get()
     assert (rate.country, rate.percentage) == ("DE", 19)
-    assert "End the rate VAT 19 % in DE" in console.post(url, form).content.decode()
+    errors = console.post(url, form).context["adminform"].form.errors
+    assert "End the rate VAT 19 % in DE" in str(errors)
     act(console, rate, "end", {"valid_to_0": "2026-07-01", "valid_to_1": "00:00"}, model="taxrate")
     assert rate.valid_to == datetime(2026, 7, 1, tzinfo=UTC)
     assert console.post(url, form | {"valid_from_0": "2026-07-01", "percentage": "16"}).status_code == 302
+
+
+@pytest.fixture
+def draft(try_out):
+    """January's invoice as a draft that waits for approval: 20.00 and 7.50."""
+    BillingProfile.objects.update(is_auto_advancing=False)
+    advance_to_period_end(customer_id=try_out.customer.pk, at=START)
+    return Invoice.objects.latest("pk")
+
+
+def test_it_changes_a_draft_line_by_line_and_issues_it(console, draft):
+    assert {"approve", "delete-draft"} <= buttons(console, draft)
+    line = {"name": "Set-up", "amount": "12.50", "first_day": "2026-01-01", "last_day": "2026-01-31"}
+    assert "12.50 USD" in act(console, draft, "add_line", line)
+    assert "4.00 USD off" in act(console, draft, "add_discount", {"name": "Goodwill", "percentage": "10"})
+    # 20.00 + 7.50 + 12.50 = 40.00, less a tenth.
+    assert (draft.amount, draft.total) == (Decimal("40.00"), Decimal("36.00"))
+    fee = draft.lines.get(amount="20.00")
+    cheaper = {"name": "Base fee, halved", "price": '{"type": "flat", "amount": "10"}', "change_reason": "Agreed"}
+    assert "comes to 10.00 USD" in act(console, fee, "edit", cheaper, model="invoiceline")
+    tokens = draft.lines.get(amount="7.50")
+    act(console, tokens, "remove", {"change_reason": "Free of charge"}, model="invoiceline")
+    draft.refresh_from_db()
+    # 10.00 + 0.00 + 12.50 = 22.50, less 2.25.
+    assert (draft.amount, draft.total) == (Decimal("22.50"), Decimal("20.25"))
+    assert changes_of(fee)[0].reason == "Agreed"
+    discount = draft.invoice_discounts.get()
+    console.post(reverse("admin:invoicing_invoicediscount_remove_action", args=(discount.pk,)), {})
+    act(console, draft, "approve")
+    assert (draft.total, draft.number) == (Decimal("22.50"), "INV-000001")
