@@ -131,8 +131,7 @@ SECOND = "(SELECT id FROM invoicing_invoice WHERE sequence_number = 2)"
         ),
         (
             f"UPDATE invoicing_invoiceline SET sequence = 1 WHERE id = {USAGE_LINE}",
-            [(2, "(Tokens) of INV-000002", "its sequence leaves a gap; expected 0, found 1"),
-             (2, "subscription item", "the period from 2026-01-01T00:00:00Z to 2026-02-01T00:00:00Z was due")],
+            [(2, "(Tokens) of INV-000002", "its sequence leaves a gap; expected 0, found 1")],
         ),
         (
             f"UPDATE invoicing_invoiceline SET before = now WHERE id = {LAST_FEE}",
@@ -142,7 +141,6 @@ SECOND = "(SELECT id FROM invoicing_invoice WHERE sequence_number = 2)"
         (
             f"UPDATE invoicing_invoiceline SET period_start = '2026-02-03T00:00Z' WHERE id = {LAST_FEE}",
             [(2, "(Base fee) of INV-000002", "its item has no such period"),
-             (2, "(Base fee)", "the period from 2026-02-01T00:00:00Z to 2026-03-01T00:00:00Z was due and has no line"),
              (7, "(Base fee) of INV-000002", "its period leaves a gap after the one before")],
         ),
         (
@@ -216,8 +214,7 @@ SECOND = "(SELECT id FROM invoicing_invoice WHERE sequence_number = 2)"
         ),
         (
             "UPDATE pricing_subscriptionitem SET active_from = '2025-12-31T00:00Z' WHERE type = 'usage_based'",
-            [(2, "(Tokens)", "from 2025-12-31T00:00:00Z to 2026-01-01T00:00:00Z was due and has no line"),
-             (7, "subscription item", "it is active outside its subscription"),
+            [(7, "subscription item", "it is active outside its subscription"),
              (7, "(Tokens) of INV-000002", "its period leaves a gap after the one before")],
         ),
         (

@@ -11,7 +11,7 @@ from django.db.models import Max, Prefetch
 
 from invoicing.collection import next_anchor
 from invoicing.lines import read_charge
-from invoicing.models import BillingProfile, InvoiceLine, InvoiceStatus, LineCause, ParkedCustomer
+from invoicing.models import BillingProfile, InvoiceLine, LineCause, ParkedCustomer, ZeroInvoices
 from invoicing.queries.profiles import profiles_of
 from metering.audit import Check, Finding, Scope, stream
 from metering.models import Customer, TestClock
@@ -89,6 +89,11 @@ class _Reach:
 
     def is_due(self, service: ServicePeriod) -> bool:
         return self.due_by is not None and self._collected_at(service.bill_at) <= self.due_by
+
+    def is_late_or_early(self, due_at: datetime, billed_at: datetime) -> bool:
+        # A line that was carried over, or collected at an anchor, joins a later invoice.
+        is_exact = self.profile.workflow.collection_anchor is None and self.profile.zero_invoices != ZeroInvoices.CARRY
+        return billed_at < due_at or (is_exact and billed_at != due_at)
 
     def _collected_at(self, at: datetime) -> datetime:
         anchor = self.profile.workflow.collection_anchor
@@ -196,13 +201,10 @@ def _check_chain(
         )
     elif first.cause == LineCause.PERIOD and first.invoice_at != service.bill_at:
         yield Finding(2, "it was due at another time", _line(first), _shown(service.bill_at), _shown(first.invoice_at))
-    yield from _check_time(first)
-
-
-def _check_time(line: InvoiceLine) -> Iterator[Finding]:
-    billed_at = line.invoice.billed_at
-    if line.invoice.status != InvoiceStatus.GATHERING and billed_at < line.invoice_at:
-        yield Finding(2, "it was billed before it was due", _line(line), _shown(line.invoice_at), _shown(billed_at))
+    billed_at = first.invoice.billed_at
+    if first.cause == LineCause.PERIOD and reach.is_late_or_early(first.invoice_at, billed_at):
+        what = "it was billed at another time than it was due"
+        yield Finding(2, what, _line(first), _shown(first.invoice_at), _shown(billed_at))
 
 
 def _load(ids: list[int]) -> list[Subscription]:
@@ -282,7 +284,7 @@ _LINKS = """
 _GAPS = """
     SELECT line.id, coalesce(invoice.number, invoice.draft_number), line.name, line.expected, line.period_start
     FROM (
-        SELECT last.id, last.invoice_id, last.name, last.period_start,
+        SELECT last.id, last.invoice_id, last.name, last.period_start, last.now,
                coalesce(lag(last.period_end) OVER item, item.active_from) AS expected
         FROM (
             SELECT DISTINCT ON (subscription_item_id, period_start) *
@@ -291,7 +293,7 @@ _GAPS = """
         ) last JOIN pricing_subscriptionitem item ON item.id = last.subscription_item_id
         WINDOW item AS (PARTITION BY last.subscription_item_id ORDER BY last.period_start)
     ) line JOIN invoicing_invoice invoice ON invoice.id = line.invoice_id
-    WHERE line.period_start <> line.expected
+    WHERE line.period_start <> line.expected AND line.now IS NOT NULL
     ORDER BY line.id
 """
 

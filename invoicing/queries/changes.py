@@ -49,9 +49,10 @@ def changes_of(customer_ids: Sequence[int], *, bound: int, at: datetime) -> dict
     Return what changed of what customers were billed: usage up to batch `bound`, and terms as they are now.
 
     Each line continues the last one of its item and period, with its `state` read already, but for minimums, which
-    count the others. Usage is looked at where a change of it was noted, or one that was billed was cancelled; what reads
-    the same as it was billed is left out. A fee in advance is given back from the end of its item on, once that has come; `at` is now, a test clock has
-    its own time. What was voided, or billed before its period ended, is no change: it is billed on from there.
+    count the others. Usage is looked at where a change of it was noted, or one that was billed was cancelled; what
+    reads the same as it was billed is left out. A fee in advance is given back from the end of its item on, once that
+    has come; `at` is now, a test clock has its own time. What was voided, or billed before its period ended, is no
+    change: it is billed on from there.
     """
     found: dict[int, list[DueLine]] = defaultdict(list)
     lines = _used_lines(customer_ids)
@@ -107,7 +108,8 @@ def _used_lines(customer_ids: Sequence[int]) -> list[InvoiceLine]:
         _final_lines(customer_ids).filter(cause=LineCause.CANCELLATION),
         _final_lines(noted).filter(reached, period_end__gt=F(f"{_NOTED}__from_at")),
     ]
-    return list({line.pk: line for lines in chosen for line in lines}.values())
+    found = {line.pk: line for lines in chosen for line in lines}
+    return sorted(found.values(), key=lambda line: (line.period_start, line.pk))
 
 
 def _final_lines(customer_ids: Sequence[int]) -> QuerySet[InvoiceLine]:

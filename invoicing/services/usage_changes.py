@@ -1,6 +1,7 @@
 """Which customers' usage changed after it was billed: noted before a billing run, forgotten once it is billed."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -66,7 +67,7 @@ def note_if_overtaken(*, customer_id: int, states: Iterable[LineState | None]) -
     bound = min(state.bound for state in metered if state.bound is not None)
     with connection.cursor() as cursor:
         if _noted_bound(cursor) > bound:
-            billed = {
+            billed: dict[str, int | datetime] = {
                 "customer": customer_id,
                 "batch": bound + 1,
                 "from": min(state.period.start for state in metered),
