@@ -79,7 +79,7 @@ def refresh_taxes(*, invoice: Invoice, at: datetime) -> None:
     :raises TaxRateUnknown: if tax is enforced and no rate is known.
     """
     has_tax = bool(invoice.tax_exclusive or invoice.tax_inclusive)
-    if not (has_tax or has_tax_issue(invoice) or (invoice.customer.billing_address or {}).get("country")):
+    if not (has_tax or has_tax_issue(invoice) or _country(invoice)):
         return
     recalculate(invoice=invoice, at=at)
     missing = [issue["message"] for issue in invoice.validation_issues if issue["component"] == TAX]
@@ -116,13 +116,19 @@ def taxation_of(invoice: Invoice) -> Taxation:
     tax = workflow.get("tax", {})
     if not tax.get("enabled", profile.is_taxing):
         return Taxation()
-    country = (invoice.customer.billing_address or {}).get("country") or ""
+    country = _country(invoice)
     return Taxation(
         is_enforced=tax.get("enforced", profile.is_tax_enforced),
         country=country,
         rates=rates_of_country(country) if country else (),
         default=workflow.get("invoicing", {}).get("defaultTaxConfig", profile.default_tax_config),
     )
+
+
+def _country(invoice: Invoice) -> str:
+    """Return the buyer's country, as somebody wrote it on the draft, else as the customer's record says."""
+    address = invoice.buyer.get("address", invoice.customer.billing_address)
+    return (address or {}).get("country") or ""
 
 
 def set_totals(invoice: Invoice, lines: Sequence[InvoiceLine], totals: Totals) -> list[InvoiceTax]:
