@@ -49,8 +49,10 @@ class Bill:
 
     def collection_at(self, collection_interval: timedelta) -> datetime | None:
         """Return until when late usage joins, None where nothing depends on usage; its fees wait with it."""
-        waits = any(line.waits for line in self.lines) or any(line.meter_version_id for line in self.pending)
-        return self.billed_at + collection_interval if waits else None
+        times = [line.service.bill_at for line in self.lines if line.waits]
+        times += [line.invoice_at for line in self.pending if line.meter_version_id]
+        # What is billed before its time waits from then on.
+        return min(max(times), self.billed_at) + collection_interval if times else None
 
     def due_at(self, collection_interval: timedelta) -> datetime:
         """Return when all that is on it is known."""

@@ -16,10 +16,13 @@ from invoicing.models import BillingRun, Invoice, ParkedCustomer
 from invoicing.queries.bills import Bill, price_bill
 from invoicing.queries.due import Draft, Outlook, Readings, outlooks, read_usage, seal_of
 from invoicing.queries.profiles import profile_of
+from invoicing.queries.progress import spendings
 from invoicing.services.drafts import collect_quantities, write_draft
-from invoicing.services.invoices import walk
+from invoicing.services.locks import lock_customer
 from invoicing.services.parking import BillOutOfBounds, park_customer, reason_of, release_customer
+from invoicing.services.progressive import bill_at_threshold
 from invoicing.services.usage_changes import note_changes, settle_changes
+from invoicing.services.walks import walk
 from invoicing.services.workers import share_out
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
@@ -31,10 +34,6 @@ from pricing.queries import current_period
 logger = logging.getLogger(__name__)
 # So many customers are read in a few queries, before those with something due are locked one by one.
 _CHUNK = 200
-_LOCK = """
-    SELECT FROM metering_customer customer JOIN pricing_subscription contract ON contract.customer_id = customer.id
-    WHERE customer.id = %s ORDER BY contract.id FOR NO KEY UPDATE OF customer, contract
-"""
 
 
 class CannotAdvance(DomainError):
@@ -58,6 +57,10 @@ class _Run:
 
     def outlooks(self, customer_ids: Sequence[int]) -> list[Outlook]:
         return outlooks(customer_ids, now=self.record.as_of, bound=self.record.bound)
+
+    @property
+    def failed(self) -> set[object]:
+        return {failure["customer_id"] for failure in self.failures}
 
     def count(self, written: int, issued: Iterable[Invoice]) -> None:
         with self.lock:
@@ -158,13 +161,29 @@ def _bill_chunk(customer_ids: Sequence[int], run: _Run) -> None:
             _bill_customer(outlook, readings, run)
         except Exception as error:
             _note_failure(run, outlook.customer, error)
+    _bill_spending(customer_ids, run)
     run.save(done=len(customer_ids))
+
+
+def _bill_spending(customer_ids: Sequence[int], run: _Run) -> None:
+    """Bill at once the usage of those who passed a spend threshold, after all that had come due."""
+    bound = run.record.bound
+    found = spendings([pk for pk in customer_ids if pk not in run.failed], now=run.record.as_of, bound=bound)
+    readings = read_usage([spending.outlook for spending in found], bound=bound)
+    for spending in found:
+        try:
+            invoice = bill_at_threshold(spending=spending, bound=bound, readings=readings, run=run.record)
+        except Exception as error:
+            _note_failure(run, spending.outlook.customer, error)
+        else:
+            if invoice is not None:
+                run.count(1, [invoice] if invoice.number else [])
 
 
 def _bill_customer(outlook: Outlook, readings: Readings, run: _Run) -> None:
     with transaction.atomic():
         customer = outlook.customer
-        _lock(customer)
+        lock_customer(customer.pk)
         if outlook.seal != seal_of([customer.pk])[customer.pk]:
             # Another run billed them, or their contract changed: look again, under the lock.
             found = run.outlooks([customer.pk])
@@ -182,16 +201,6 @@ def _bill_customer(outlook: Outlook, readings: Readings, run: _Run) -> None:
     run.count(len(drafts), (invoice for invoice in done if invoice.number))
 
 
-def _lock(customer: Customer) -> None:
-    """
-    Lock the customer, then their contracts. Locks are always taken in this order: these, invoice, sequence.
-
-    The weaker kind of lock lets rows that point to the customer be written meanwhile.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [customer.pk])
-
-
 def _advance(draft: Draft, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
     """Hold a draft whose wait is over, with its usage read again where that is what it waited for."""
     invoice = Invoice.objects.select_related("customer", "profile__app").locked().get(pk=draft.invoice_id)
@@ -203,7 +212,9 @@ def _advance(draft: Draft, outlook: Outlook, readings: Readings, run: _Run) -> I
 
 def _draft(bill: Bill, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
     priced = price_bill(bill, spans=outlook.spans, bound=run.record.bound, readings=readings)
-    invoice = write_draft(bill=bill, priced=priced, profile=outlook.profile, at=outlook.at, run=run.record)
+    invoice = write_draft(
+        bill=bill, priced=priced, profile=outlook.profile, bound=run.record.bound, at=outlook.at, run=run.record
+    )
     _check_total(invoice, run)
     return invoice
 

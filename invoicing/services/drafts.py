@@ -26,6 +26,7 @@ from invoicing.queries.due import spans_of
 from invoicing.queries.due_lines import stored_lines
 from invoicing.queries.priced_lines import price_lines
 from invoicing.services.line_parts import parts_of
+from invoicing.services.manual_lines import read_usage_by_hand
 from invoicing.services.totals import foot, recalculate
 from invoicing.services.usage_changes import note_if_overtaken
 from metering.periods import Period
@@ -36,16 +37,24 @@ _ADJUSTMENT = "adjustment"
 
 
 def write_draft(
-    *, bill: Bill, priced: Sequence[PricedLine], profile: BillingProfile, at: datetime, run: BillingRun | None = None
+    *,
+    bill: Bill,
+    priced: Sequence[PricedLine],
+    profile: BillingProfile,
+    bound: int,
+    at: datetime,
+    run: BillingRun | None = None,
 ) -> Invoice:
     """
     Write the invoice of a bill with its lines, in the caller's transaction, which holds the customer's row.
 
     Its usage counts as read at `at`: is that before collection ends, it is read again then. What was agreed after its
-    billing time was invoiced gets an invoice of its own. Lines that were written by hand move over.
+    billing time was invoiced gets an invoice of its own. Lines that were written by hand move over, with their usage up
+    to batch `bound`.
     """
     invoice = _invoice(bill, profile, at, run)
     lines = [line_of(invoice, position, line, at) for position, line in enumerate(priced)]
+    read_usage_by_hand(lines=bill.pending, customer_id=bill.customer.pk, bound=bound, at=at)
     pending = _moved(bill.pending, invoice, len(lines), at)
     invoice.period_start = min(line.period_start for line in (*lines, *pending))
     invoice.period_end = max(line.period_end for line in (*lines, *pending))
@@ -72,10 +81,12 @@ def collect_quantities(*, invoice: Invoice, bound: int, at: datetime, readings: 
     priced = price_lines(lines, spans=spans, bound=bound, readings=readings)
     changed = [line for line in priced if line.due.line_before and line.state != _state_of(line.due.line_before)]
     _rewrite(changed, at)
+    by_hand = list(invoice.lines.filter(subscription_item=None, meter_version__isnull=False))
+    read_usage_by_hand(lines=by_hand, customer_id=invoice.customer_id, bound=bound, at=at)
     note_if_overtaken(customer_id=invoice.customer_id, states=[line.state for line in priced])
     invoice.quantities_read_at = at
     invoice.save(update_fields=["quantities_read_at"])
-    if changed:
+    if changed or by_hand:
         recalculate(invoice=invoice, at=at)
 
 

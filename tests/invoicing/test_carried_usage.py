@@ -165,8 +165,8 @@ def test_what_comes_late_under_the_first_part_counts_in_the_second_that_is_bille
     bill(first, day(6, 11))
     use(first.customer, 40, day(6, 4))
     use(first.customer, 10, day(6, 20))
-    # The first tier is full, whoever pays for the late ones.
-    assert amounts(bill(first, day(7, 2))) == [Decimal("5.00")]
+    # The first tier is full, whoever pays for the late ones: 10 x 0.50, and 40 x 1.00 on the line that they were of.
+    assert amounts(bill(first, day(7, 2))) == [Decimal("5.00"), Decimal("40.00")]
     check_all()
 
 

@@ -76,8 +76,8 @@ def test_an_upgrade_within_the_period_bills_the_rest_of_it_at_the_new_fee():
     subscription = agree(fee("30.00"))
     assert amounts(bill(subscription, day(6, 1))) == [Decimal("30.00")]
     change(subscription, fee("90.00"), at=day(6, 16))
-    # 90 x 15/30, and the new plan's fee for July.
-    assert amounts(bill(subscription, day(7, 1))) == [Decimal("45.00"), Decimal("90.00")]
+    # 90 x 15/30, 30 x 15/30 given back, and the new plan's fee for July.
+    assert amounts(bill(subscription, day(7, 1))) == [Decimal("45.00"), Decimal("-15.00"), Decimal("90.00")]
     check_all()
 
 
