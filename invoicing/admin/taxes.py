@@ -44,9 +44,6 @@ class TaxRateForm(ConsoleForm):
             "valid_to": "Empty: until it is ended.",
         }
 
-    def validate_constraints(self) -> None:
-        """Leave it to the service, which names the rate that is in the way."""
-
     def clean_country(self) -> str:
         """Take the two letters in either case."""
         return str(self.cleaned_data["country"]).upper()

@@ -119,7 +119,7 @@ def test_it_adds_and_ends_tax_rates(console):
     rate = TaxRate.objects.get()
     assert (rate.country, rate.percentage) == ("DE", 19)
     errors = console.post(url, form).context["adminform"].form.errors
-    assert "End the rate VAT 19 % in DE" in str(errors)
+    assert "Another rate of this country and tax code holds at that time: end it first." in str(errors)
     act(console, rate, "end", {"valid_to_0": "2026-07-01", "valid_to_1": "00:00"}, model="taxrate")
     assert rate.valid_to == datetime(2026, 7, 1, tzinfo=UTC)
     assert console.post(url, form | {"valid_from_0": "2026-07-01", "percentage": "16"}).status_code == 302
