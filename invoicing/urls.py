@@ -6,11 +6,21 @@ from invoicing.api.apps import AppDetail, Apps, CustomerAppDetail, CustomerApps
 from invoicing.api.custom_invoicing import DraftSynchronized, IssuingSynchronized, PaymentStatus
 from invoicing.api.customer_billing import CustomerBillingDetail, CustomerBillings
 from invoicing.api.explanations import LineEvents, LineExplanationDetail, LineRecomputation, LineUsage
-from invoicing.api.invoices import InvoiceSimulation
+from invoicing.api.invoice_actions import (
+    AdvanceInvoice,
+    ApproveInvoice,
+    PendingLines,
+    RecalculateTaxes,
+    RetryInvoice,
+    SnapshotQuantities,
+    VoidInvoice,
+)
+from invoicing.api.invoices import InvoiceDetail, Invoices, InvoiceSimulation
 from invoicing.api.marketplace import InstallApp, MarketplaceListingDetail, MarketplaceListings
 from invoicing.api.profiles import BillingProfileDetail, BillingProfiles
 
-_LINE = "billing/invoices/<str:invoice_id>/lines/<str:line_id>"
+_INVOICE = "billing/invoices/<str:invoice_id>"
+_LINE = f"{_INVOICE}/lines/<str:line_id>"
 
 urlpatterns = [
     path("apps", Apps.as_view()),
@@ -22,6 +32,15 @@ urlpatterns = [
     path(f"{_LINE}/explanation", LineExplanationDetail.as_view()),
     path(f"{_LINE}/recompute", LineRecomputation.as_view()),
     path(f"{_LINE}/usage", LineUsage.as_view()),
+    path("billing/invoices", Invoices.as_view()),
+    path(_INVOICE, InvoiceDetail.as_view()),
+    path(f"{_INVOICE}/advance", AdvanceInvoice.as_view()),
+    path(f"{_INVOICE}/approve", ApproveInvoice.as_view()),
+    path(f"{_INVOICE}/retry", RetryInvoice.as_view()),
+    path(f"{_INVOICE}/snapshot-quantities", SnapshotQuantities.as_view()),
+    path(f"{_INVOICE}/taxes/recalculate", RecalculateTaxes.as_view()),
+    path(f"{_INVOICE}/void", VoidInvoice.as_view()),
+    path("billing/customers/<path:customer_id>/invoices/pending-lines", PendingLines.as_view()),
     path("billing/customers/<path:customer_id>/invoices/simulate", InvoiceSimulation.as_view()),
     # After the others, because the key of a customer may hold slashes.
     path("billing/customers/<path:customer_id>", CustomerBillingDetail.as_view()),

@@ -8,7 +8,6 @@ from django.db.models import Q
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from invoicing.api.invoices import CustomerDeleted
 from invoicing.api.profiles import find_profile
 from invoicing.api.schema import profiles as describe
 from invoicing.models import CustomerBilling
@@ -21,6 +20,7 @@ from invoicing.serializers.profiles import (
     query_lists,
 )
 from invoicing.services.customer_billing import pin_customer, unpin_customer
+from invoicing.services.pending_lines import CustomerDeleted
 from metering import clock
 from metering.api.base import ApiView, page_output
 from metering.api.customers import customer_outputs, find_customer, with_subjects

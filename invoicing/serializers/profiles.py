@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from invoicing.models import BillingProfile, Corrections, CustomerBilling, ZeroInvoices
-from invoicing.serializers.simulation import QuantityField
+from invoicing.serializers.line_inputs import QuantityField, UlidInput
 from invoicing.serializers.workflow import (
     SupplierInput,
     WorkflowInput,
@@ -19,20 +19,7 @@ from invoicing.serializers.workflow import (
 from metering.serializers.fields import ChoiceField, PageInput, TextField, TextsField, present
 from pricing.money import UnknownCurrency, exponent
 
-_ULID = r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
 _ORDERS = ["ASC", "DESC"]
-
-
-class UlidInput(serializers.RegexField):
-    """The id of something, in capitals."""
-
-    default_error_messages = {"invalid": "Send an id of 26 characters."}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(_ULID, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        return str(super().to_internal_value(data)).upper()
 
 
 class CurrencyThresholdsInput(serializers.Serializer[Any]):

@@ -19,52 +19,17 @@ from invoicing.serializers.invoice_lines import (
     totals_output,
     usage_discount_output,
 )
+from invoicing.serializers.line_inputs import ULID as ULID_FORM
+from invoicing.serializers.line_inputs import LineInput, QuantityField
 from invoicing.serializers.workflow import shown_apps, supplier_output
 from invoicing.simulation import LineToSimulate, SimulatedLine
 from metering.models import Customer
 from metering.periods import Period
-from metering.serializers.fields import InstantField, TextField, TextsField, check_range, present
+from metering.serializers.fields import TextField, TextsField, present
 from pricing.money import UnknownCurrency, exponent
-from pricing.prices import NUMERIC
-from pricing.serializers.terms import OptionalObjectField, price_output
+from pricing.serializers.terms import price_output
 
 MAX_LINES = 1000
-_ULID = r"^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$"
-_KEY = r"^[a-z0-9]+(?:_[a-z0-9]+)*$"
-
-
-class QuantityField(serializers.RegexField):
-    """A decimal number in a string, zero or more."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        message = 'Write a decimal number of zero or more in a string, such as "12.5".'
-        super().__init__(f"^{NUMERIC.pattern.removeprefix('-?')}$", max_length=78, **kwargs)
-        self.error_messages["invalid"] = message
-
-    def to_internal_value(self, data: Any) -> Any:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
-class SimulatedPeriodInput(serializers.Serializer[Any]):
-    to = InstantField()
-
-    def get_fields(self) -> dict[str, Any]:
-        # `from` is a word of Python, so it cannot be declared above.
-        return {"from": InstantField(), **super().get_fields()}
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        check_range(attrs, "from", "to")
-        return attrs
-
-
-class SimulatedRateCardInput(serializers.Serializer[Any]):
-    featureKey = serializers.RegexField(_KEY, max_length=64, required=False, allow_null=True, default=None)
-    taxConfig = OptionalObjectField()
-    price = OptionalObjectField()
-    discounts = OptionalObjectField()
-    unitConfig = OptionalObjectField()
 
 
 class GroupQuantityInput(serializers.Serializer[Any]):
@@ -72,30 +37,13 @@ class GroupQuantityInput(serializers.Serializer[Any]):
     quantity = QuantityField()
 
 
-class InvoiceSimulationLineInput(serializers.Serializer[Any]):
-    """A line; the price stands in the rate card, or where older clients write it, beside it."""
+class InvoiceSimulationLineInput(LineInput):
+    """A line with what of it is used."""
 
-    id = serializers.RegexField(_ULID, required=False)
-    name = TextField(max_length=256)
-    description = TextField(max_length=1024, required=False, allow_blank=True, default="")
-    metadata = TextsField(default=dict)
-    period = SimulatedPeriodInput()
-    invoiceAt = InstantField()
-    rateCard = SimulatedRateCardInput(required=False)
-    price = OptionalObjectField()
-    featureKey = serializers.RegexField(_KEY, max_length=64, required=False, allow_null=True, default=None)
-    taxConfig = OptionalObjectField()
+    id = serializers.RegexField(ULID_FORM, required=False)
     quantity = QuantityField()
     preLinePeriodQuantity = QuantityField(required=False, default="0")
     quantityByGroups = GroupQuantityInput(many=True, required=False, default=list)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        card = attrs.get("rateCard") or {}
-        names = ("price", "featureKey", "taxConfig")
-        found = {name: card.get(name) if card.get(name) is not None else attrs[name] for name in names}
-        if found["price"] is None:
-            raise serializers.ValidationError({"rateCard": "Give the rate card a price."})
-        return attrs | found | {"discounts": card.get("discounts"), "unitConfig": card.get("unitConfig")}
 
 
 class InvoiceSimulationInput(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from invoicing.models import App, BillingProfile, CollectionMethod
+from invoicing.serializers.apps import app_output
 from invoicing.workflow import AUTOMATICALLY, InvalidWait, Workflow, parse_wait
 from metering.serializers.customers import AddressInput
 from metering.serializers.fields import ChoiceField, InstantField, TextField, present
@@ -181,4 +182,5 @@ def party_of(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def shown_apps(app: App, *, in_full: bool = False) -> dict[str, Any]:
     """Return the one app that computes tax, invoices and collects, as a reference unless it is asked for in full."""
-    return {part: {"id": app.ulid} for part in ("tax", "invoicing", "payment")}
+    shown = app_output(app) if in_full else {"id": app.ulid}
+    return dict.fromkeys(("tax", "invoicing", "payment"), shown)

@@ -76,6 +76,11 @@ def change_line(line: InvoiceLine, changes: LineChanges) -> list[str]:
     return list(found)
 
 
+def differs(line: InvoiceLine, changes: LineChanges) -> bool:
+    """Tell whether a line says something else than it should."""
+    return bool(_differences(line, changes))
+
+
 def rate_again(line: InvoiceLine) -> Rated:
     """Rate a subscription's line from the states that it stores, in memory; what was given by hand stays."""
     before, now = (LineState.from_json(state) if state else None for state in (line.before, line.now))
@@ -98,6 +103,9 @@ def is_removed(line: InvoiceLine) -> bool:
 def _differences(line: InvoiceLine, changes: LineChanges) -> dict[str, Any]:
     wanted = {name: getattr(changes, name) for name in _TEXTS}
     wanted |= {name: getattr(changes, name) for name in _JSON}
+    if line.price.get("type") == "minimum":
+        # It is shown as a fee, and no price of its own.
+        wanted["price"] = UNCHANGED
     found = {
         name: normal_json(value) if name in _JSON else value
         for name, value in wanted.items()

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
 from invoicing.models import LineCause
-from invoicing.serializers.simulation import SimulatedPeriodInput
+from invoicing.serializers.line_inputs import LinePeriodInput
 from metering.api.schema.base import JSON, operation
 from metering.api.schema.events import EventOutput
 from metering.api.schema.fields import CurrencyField, PageOutput, UlidField
@@ -84,7 +84,7 @@ class InvoiceLineExplanationOutput(serializers.Serializer[Any]):
     filters = serializers.DictField(required=False, help_text="Which groups of the meter count.")
     change = LineChangeOutput(required=False, help_text="Where something was billed of this period before.")
     currency = CurrencyField()
-    period = SimulatedPeriodInput()
+    period = LinePeriodInput()
     timeZone = serializers.CharField()
     quantity = NumericField()
     amount = NumericField()

@@ -7,13 +7,23 @@ from rest_framework import serializers
 
 from invoicing.api.schema.workflow import (
     BillingPartyOutput,
+    BillingPartyTaxIdentityOutput,
     BillingProfileAppReferencesOutput,
     BillingWorkflowOutput,
+    WorkflowPaymentOutput,
 )
 from invoicing.models import DetailedLineCategory
-from invoicing.serializers.simulation import SimulatedPeriodInput
+from invoicing.serializers.invoices import (
+    SHOWN_STATUSES,
+    InvoiceGetInput,
+    InvoiceListInput,
+    InvoiceNowInput,
+    VoidInput,
+)
+from invoicing.serializers.line_inputs import LinePeriodInput
 from metering.api.schema.base import operation
-from metering.api.schema.fields import CurrencyField, NumberField, UlidField, texts
+from metering.api.schema.fields import CurrencyField, NumberField, PageOutput, UlidField, texts
+from metering.serializers.customers import AddressInput
 from pricing.api.schema.rate_cards import (
     DiscountsOutput,
     FlatPriceWithPaymentTermOutput,
@@ -25,10 +35,6 @@ from pricing.api.schema.rate_cards import (
 from pricing.prices import PaymentTerm
 
 _TAG = "Billing"
-_STATUSES = [
-    *("gathering", "draft", "issuing", "issued", "payment_processing"),
-    *("overdue", "paid", "uncollectible", "voided"),
-]
 
 
 class InvoiceUsageBasedRateCardOutput(serializers.Serializer[Any]):
@@ -51,7 +57,7 @@ class InvoiceSimulationLineOutput(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=256)
     description = serializers.CharField(max_length=1024, required=False)
     metadata = texts(required=False, allow_null=True)
-    period = SimulatedPeriodInput()
+    period = LinePeriodInput()
     invoiceAt = serializers.DateTimeField()
     rateCard = InvoiceUsageBasedRateCardOutput(required=False)
     price = PriceOutputField(required=False)
@@ -90,7 +96,9 @@ class InvoiceTotalsOutput(serializers.Serializer[Any]):
 
 
 class DiscountReasonOutput(serializers.Serializer[Any]):
-    type = serializers.ChoiceField(choices=["maximum_spend", "ratecard_percentage", "ratecard_usage"])
+    type = serializers.ChoiceField(
+        choices=["maximum_spend", "ratecard_percentage", "ratecard_usage", "invoice_discount"]
+    )
     percentage = NumberField(min_value=0, max_value=100, required=False)
     quantity = NumericField(required=False)
 
@@ -117,10 +125,32 @@ class InvoiceDetailedLineRateCardOutput(serializers.Serializer[Any]):
     quantity = NumericField(required=False)
 
 
+class InvoiceReferenceOutput(serializers.Serializer[Any]):
+    id = UlidField()
+    number = serializers.CharField(required=False)
+
+
+class IdOutput(serializers.Serializer[Any]):
+    id = UlidField()
+
+
+class InvoiceLineSubscriptionOutput(serializers.Serializer[Any]):
+    subscription = IdOutput()
+    phase = IdOutput()
+    item = IdOutput()
+    billingPeriod = LinePeriodInput()
+
+
+class InvoiceLineTaxOutput(serializers.Serializer[Any]):
+    config = TaxConfigOutput(required=False)
+    percent = NumberField(required=False)
+    behavior = serializers.ChoiceField(choices=["inclusive", "exclusive"], required=False)
+
+
 class _AnyLineOutput(_StampedOutput):
     name = serializers.CharField()
     currency = CurrencyField()
-    period = SimulatedPeriodInput()
+    period = LinePeriodInput()
     managedBy = serializers.ChoiceField(choices=["subscription", "system", "manual"])
     status = serializers.ChoiceField(choices=["valid", "detailed", "split"])
     totals = InvoiceTotalsOutput()
@@ -143,6 +173,10 @@ class InvoiceLineOutput(_AnyLineOutput):
     type = serializers.ChoiceField(choices=["usage_based"])
     description = serializers.CharField(required=False)
     metadata = texts(required=False, allow_null=True)
+    deletedAt = serializers.DateTimeField(required=False)
+    invoice = InvoiceReferenceOutput(required=False)
+    subscription = InvoiceLineSubscriptionOutput(required=False)
+    taxes = InvoiceLineTaxOutput(many=True, required=False)
     rateCard = InvoiceUsageBasedRateCardOutput(required=False)
     price = PriceOutputField(required=False)
     featureKey = serializers.CharField(required=False)
@@ -162,11 +196,65 @@ class BillingInvoiceCustomerOutput(BillingPartyOutput):
     usageAttribution = InvoiceUsageAttributionOutput()
 
 
+class InvoiceActionOutput(serializers.Serializer[Any]):
+    resultingState = serializers.CharField()
+
+
+class InvoiceNowActionOutput(serializers.Serializer[Any]):
+    pass
+
+
+class InvoiceActionsOutput(serializers.Serializer[Any]):
+    advance = InvoiceActionOutput(required=False)
+    approve = InvoiceActionOutput(required=False)
+    delete = InvoiceActionOutput(required=False)
+    retry = InvoiceActionOutput(required=False)
+    snapshotQuantities = InvoiceActionOutput(required=False)
+    void = InvoiceActionOutput(required=False)
+    invoice = InvoiceNowActionOutput(required=False)
+
+
 class InvoiceStatusDetailsOutput(serializers.Serializer[Any]):
     immutable = serializers.BooleanField()
     failed = serializers.BooleanField()
     extendedStatus = serializers.CharField()
-    availableActions = serializers.DictField()
+    availableActions = InvoiceActionsOutput()
+
+
+class InvoiceDocumentReferenceOutput(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["credit_note_original_invoice"])
+    reason = serializers.CharField(required=False)
+    issuedAt = serializers.DateTimeField(required=False)
+    number = serializers.CharField(required=False)
+    url = serializers.URLField()
+
+
+class PaymentDueDateOutput(serializers.Serializer[Any]):
+    dueAt = serializers.DateTimeField()
+    amount = NumericField()
+    currency = CurrencyField(required=False)
+
+
+class PaymentTermsOutput(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["due_date"])
+    dueAt = PaymentDueDateOutput(many=True)
+
+
+class InvoicePaymentOutput(serializers.Serializer[Any]):
+    terms = PaymentTermsOutput(required=False)
+
+
+class InvoiceIssueOutput(_StampedOutput):
+    severity = serializers.ChoiceField(choices=["critical", "warning"])
+    field = serializers.CharField(required=False)
+    code = serializers.CharField(required=False)
+    component = serializers.CharField()
+    message = serializers.CharField()
+
+
+class InvoiceExternalIdsOutput(serializers.Serializer[Any]):
+    invoicing = serializers.CharField(required=False)
+    payment = serializers.CharField(required=False)
 
 
 class InvoiceWorkflowSettingsOutput(serializers.Serializer[Any]):
@@ -176,19 +264,163 @@ class InvoiceWorkflowSettingsOutput(serializers.Serializer[Any]):
 
 
 class InvoiceOutput(_StampedOutput):
+    deletedAt = serializers.DateTimeField(required=False)
     type = serializers.ChoiceField(choices=["standard", "credit_note"])
+    description = serializers.CharField(required=False)
+    metadata = texts(required=False, allow_null=True)
+    preceding = InvoiceDocumentReferenceOutput(many=True, required=False)
+    issuedAt = serializers.DateTimeField(required=False)
+    draftUntil = serializers.DateTimeField(required=False)
+    quantitySnapshotedAt = serializers.DateTimeField(required=False)
+    collectionAt = serializers.DateTimeField(required=False)
+    dueAt = serializers.DateTimeField(required=False)
+    voidedAt = serializers.DateTimeField(required=False)
+    sentToCustomerAt = serializers.DateTimeField(required=False)
+    payment = InvoicePaymentOutput(required=False)
+    validationIssues = InvoiceIssueOutput(many=True, required=False)
+    externalIds = InvoiceExternalIdsOutput(required=False)
     number = serializers.CharField()
     currency = CurrencyField()
     supplier = BillingPartyOutput()
     customer = BillingInvoiceCustomerOutput()
-    period = SimulatedPeriodInput(required=False)
+    period = LinePeriodInput(required=False)
     totals = InvoiceTotalsOutput()
-    status = serializers.ChoiceField(choices=_STATUSES)
+    status = serializers.ChoiceField(choices=list(SHOWN_STATUSES))
     statusDetails = InvoiceStatusDetailsOutput()
     workflow = InvoiceWorkflowSettingsOutput()
     lines = InvoiceLineOutput(many=True, required=False)
 
 
+class InvoicePageOutput(PageOutput):
+    items = InvoiceOutput(many=True)
+
+
+class PendingLinesOutput(serializers.Serializer[Any]):
+    lines = InvoiceLineOutput(many=True)
+    invoice = InvoiceOutput()
+    isInvoiceNew = serializers.BooleanField()
+
+
+class PendingLineBody(serializers.Serializer[Any]):
+    """A line that is asked for."""
+
+    name = serializers.CharField(max_length=256)
+    description = serializers.CharField(max_length=1024, required=False)
+    metadata = texts(required=False, allow_null=True)
+    period = LinePeriodInput()
+    invoiceAt = serializers.DateTimeField()
+    rateCard = InvoiceUsageBasedRateCardOutput(required=False)
+    price = PriceOutputField(required=False)
+    featureKey = serializers.CharField(required=False)
+    taxConfig = TaxConfigOutput(required=False)
+
+
+class DraftLineBody(PendingLineBody):
+    """A line to keep, by its id, or a new one."""
+
+    id = UlidField(required=False)
+
+
+class PendingLinesBody(serializers.Serializer[Any]):
+    currency = CurrencyField()
+    lines = PendingLineBody(many=True)
+
+
+class PartyBody(serializers.Serializer[Any]):
+    key = serializers.CharField(required=False)
+    name = serializers.CharField(required=False)
+    taxId = BillingPartyTaxIdentityOutput(required=False)
+    addresses = AddressInput(many=True, required=False)
+
+
+class DraftInvoicingBody(serializers.Serializer[Any]):
+    autoAdvance = serializers.BooleanField(required=False)
+    draftPeriod = serializers.CharField(required=False)
+    dueAfter = serializers.CharField(required=False)
+    defaultTaxConfig = TaxConfigOutput(required=False)
+
+
+class DraftWorkflowBody(serializers.Serializer[Any]):
+    invoicing = DraftInvoicingBody()
+    payment = WorkflowPaymentOutput()
+
+
+class DraftWorkflowSettingsBody(serializers.Serializer[Any]):
+    workflow = DraftWorkflowBody()
+
+
+class InvoiceReplaceBody(serializers.Serializer[Any]):
+    description = serializers.CharField(max_length=1024, required=False)
+    metadata = texts(required=False, allow_null=True)
+    supplier = PartyBody()
+    customer = PartyBody()
+    lines = DraftLineBody(many=True)
+    workflow = DraftWorkflowSettingsBody()
+
+
+def _action(name: str, summary: str) -> Any:
+    return extend_schema_view(post=operation(name, _TAG, summary, answers={200: InvoiceOutput}, problems=[404, 409]))
+
+
+INVOICES = extend_schema_view(
+    get=operation("listInvoices", _TAG, "List invoices", query=[InvoiceListInput], answers={200: InvoicePageOutput})
+)
+INVOICE = extend_schema_view(
+    get=operation(
+        "getInvoice",
+        _TAG,
+        "Get an invoice",
+        query=[InvoiceGetInput],
+        answers={200: InvoiceOutput},
+        problems=[404],
+    ),
+    put=operation(
+        "updateInvoice",
+        _TAG,
+        "Replace what a draft says",
+        body=InvoiceReplaceBody,
+        answers={200: InvoiceOutput},
+        problems=[404, 409],
+    ),
+    delete=operation("deleteInvoice", _TAG, "Delete a draft", answers={204: None}, problems=[404]),
+)
+ADVANCE = _action("advanceInvoiceAction", "Move an invoice on as far as nothing waits")
+APPROVE = _action("approveInvoiceAction", "Issue a draft that waits for approval")
+RETRY = _action("retryInvoiceAction", "Try the step that failed again")
+SNAPSHOT_QUANTITIES = _action("snapshotQuantitiesInvoiceAction", "Read the usage of a draft now")
+RECALCULATE_TAXES = _action("recalculateInvoiceTaxAction", "Tax a draft anew")
+VOID = extend_schema_view(
+    post=operation(
+        "voidInvoiceAction",
+        _TAG,
+        "Cancel an issued invoice by a numbered credit note",
+        body=VoidInput,
+        answers={200: InvoiceOutput},
+        problems=[404, 409],
+    )
+)
+PENDING_LINES = extend_schema_view(
+    post=operation(
+        "createPendingInvoiceLine",
+        _TAG,
+        "Add lines that wait for their time",
+        body=PendingLinesBody,
+        answers={201: PendingLinesOutput},
+        problems=[404, 412],
+        is_idempotent=True,
+    )
+)
+INVOICE_NOW = extend_schema_view(
+    post=operation(
+        "invoicePendingLinesAction",
+        _TAG,
+        "Invoice now what has come due",
+        body=InvoiceNowInput,
+        answers={201: InvoiceOutput(many=True)},
+        problems=[404, 409],
+        is_idempotent=True,
+    )
+)
 SIMULATION = extend_schema_view(
     post=operation(
         "simulateInvoice",
