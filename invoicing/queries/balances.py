@@ -38,6 +38,14 @@ def unplaced(payment: Payment) -> Decimal:
     return Payment.objects.annotate(left=_left()).values_list("left", flat=True).get(pk=payment.pk)
 
 
+def unplaced_of(payment: Payment) -> Decimal:
+    """Return the same of a payment that was read with its allocations and balance entries, without a query."""
+    if payment.status != PaymentStatus.SUCCEEDED:
+        return Decimal(0)
+    rows = [*payment.allocations.all(), *payment.balance_entries.all()]
+    return payment.amount - sum((row.amount for row in rows), Decimal(0))
+
+
 def payments_of(customer_id: int) -> Q:
     """Return what chooses a customer's payments: of their invoices, or placed on these or on their balance."""
     return (

@@ -92,10 +92,10 @@ def test_a_total_of_zero_is_paid_without_a_payment():
     assert not Payment.objects.exists()
 
 
-def test_the_database_takes_one_successful_payment_an_invoice():
-    invoice = factories.PaymentFactory().invoice
-    with pytest.raises(IntegrityError, match="an_invoice_is_paid_once"), transaction.atomic():
-        factories.PaymentFactory(invoice=invoice, attempt=2)
+def test_the_database_settles_no_more_than_the_total():
+    invoice = pending(total=Decimal("20.00"))
+    with pytest.raises(IntegrityError, match="invoice_is_settled_up_to_its_total"), transaction.atomic():
+        type(invoice).objects.update(settled=Decimal("20.01"))
 
 
 @pytest.mark.django_db(transaction=True)
