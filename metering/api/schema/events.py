@@ -71,11 +71,25 @@ class DidYouMeanOutput(serializers.Serializer[Any]):
     subjects = serializers.ListField(child=serializers.CharField(), required=False)
 
 
+class EventBillOutput(serializers.Serializer[Any]):
+    """Where one feature billed an event."""
+
+    state = serializers.ChoiceField(
+        choices=["billed", "open", "no_price"],
+        help_text="On a line; not yet, as its period is not billed; or nowhere, as no price counts it.",
+    )
+    featureKey = serializers.CharField(required=False)
+    invoiceId = UlidField(required=False)
+    invoiceNumber = serializers.CharField(required=False)
+    lineId = UlidField(required=False)
+
+
 class VerdictOutput(serializers.Serializer[Any]):
     outcomes = serializers.ListField(child=serializers.CharField())
     meters = MeterReadingOutput(many=True)
     void = EventVoidOutput(required=False)
     didYouMean = DidYouMeanOutput(required=False)
+    bills = EventBillOutput(many=True, required=False, help_text="Where it was billed, by feature.")
 
 
 class IngestedEventOutput(serializers.Serializer[Any]):
