@@ -15,9 +15,8 @@ from invoicing.services.balances import dispose
 from invoicing.services.drafts import collect_quantities
 from invoicing.services.issuing import issue
 from invoicing.services.payments import collect, record_outcome
-from invoicing.services.totals import recalculate
 from invoicing.services.totals import has_tax_issue, recalculate, refresh_taxes
-from invoicing.validation import Issue, is_blocked, replaced
+from invoicing.validation import Issue, replaced
 
 # Who finds issues: the steps themselves, and the app when it validates.
 STEPS, APP = "invoicing", "app"
