@@ -179,8 +179,8 @@ SECOND = "(SELECT id FROM invoicing_invoice WHERE sequence_number = 2)"
         ),
         (
             "UPDATE pricing_subscription SET currency = 'EUR'",
-            [(3, "invoice INV-000001", "expected EUR, found USD"),
-             (3, "invoice INV-000002", "expected EUR, found USD")],
+            [(3, "of INV-000001", "expected EUR, found USD"),
+             (3, "of INV-000002", "expected EUR, found USD")],
         ),
         (
             f"UPDATE invoicing_invoiceline SET amount = 12.501 WHERE id = {USAGE_LINE}",

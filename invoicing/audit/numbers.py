@@ -50,11 +50,12 @@ _GAPS = """
 """
 _SERIES = """
     SELECT profile.name, coalesce(invoice.last, 0), sequence.last_number
-    FROM invoicing_billingprofile profile
-    LEFT JOIN invoicing_invoicesequence sequence ON sequence.profile_id = profile.id
-    LEFT JOIN (
-        SELECT profile_id, type, max(sequence_number) AS last FROM invoicing_invoice GROUP BY profile_id, type
-    ) invoice ON invoice.profile_id = profile.id AND invoice.type = sequence.type
+    FROM invoicing_invoicesequence sequence
+    FULL JOIN (
+        SELECT profile_id, type, max(sequence_number) AS last FROM invoicing_invoice
+        WHERE sequence_number IS NOT NULL GROUP BY profile_id, type
+    ) invoice ON invoice.profile_id = sequence.profile_id AND invoice.type = sequence.type
+    JOIN invoicing_billingprofile profile ON profile.id = coalesce(sequence.profile_id, invoice.profile_id)
     WHERE coalesce(invoice.last, 0) <> coalesce(sequence.last_number, 0)
     ORDER BY profile.id
 """
