@@ -169,7 +169,7 @@ def _bill_spending(customer_ids: Sequence[int], run: _Run) -> None:
     """Bill at once the usage of those who passed a spend threshold, after all that had come due."""
     bound = run.record.bound
     found = spendings([pk for pk in customer_ids if pk not in run.failed], now=run.record.as_of, bound=bound)
-    readings = read_usage([spending.outlook for spending in found], bound=bound)
+    readings = read_usage([spending.outlook for spending in found], bound=bound) if found else {}
     for spending in found:
         try:
             invoice = bill_at_threshold(spending=spending, bound=bound, readings=readings, run=run.record)

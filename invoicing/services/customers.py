@@ -11,7 +11,6 @@ from invoicing.queries.due import pending_lines
 from metering.errors import DomainError
 from metering.models import Customer
 
-
 # Of these nothing more is expected; what waits on a gathering invoice is looked for by itself.
 _SETTLED = [
     InvoiceStatus.PAID,

@@ -12,6 +12,7 @@ from invoicing.providers import PROVIDERS, AppInvoice, Outcome, Provider, Result
 from invoicing.queries.states import is_collected, is_collection_over
 from invoicing.services.adjustments import waive_invoice
 from invoicing.services.balances import dispose
+from invoicing.services.carrying import carry_over
 from invoicing.services.drafts import collect_quantities
 from invoicing.services.issuing import issue
 from invoicing.services.payments import collect, record_outcome
@@ -76,6 +77,10 @@ def _validate(visit: Visit) -> None:
 
 def _send_draft(visit: Visit) -> None:
     visit.app.upsert_draft(visit.told)
+
+
+def _carry_over(visit: Visit) -> None:
+    carry_over(invoice=visit.invoice, at=visit.at)
 
 
 def _finalise_lines(visit: Visit) -> None:
@@ -144,6 +149,7 @@ WORK: Mapping[InvoiceStatus, Work] = {
     InvoiceStatus.DRAFT_COLLECTING: _read_usage,
     InvoiceStatus.DRAFT_VALIDATING: _validate,
     InvoiceStatus.DRAFT_SYNCING: _send_draft,
+    InvoiceStatus.DRAFT_READY_TO_ISSUE: _carry_over,
     InvoiceStatus.ISSUING_LINE_FINALIZATION: _finalise_lines,
     InvoiceStatus.ISSUING_SYNCING: _finalise_in_app,
     InvoiceStatus.ISSUED: _issue,
