@@ -11,11 +11,13 @@ from django.utils.text import slugify
 from billing_site.demo import company
 from billing_site.demo.catalogue import Catalogue, make_catalogue
 from billing_site.demo.client import ApiClient
+from billing_site.demo.hard_month import build_hard_month
 from billing_site.demo.progress import Progress
 from billing_site.demo.traffic import Caller, callers, traffic
 from invoicing.models import Invoice
 from invoicing.services.billing_run import run_billing
 from metering.models import Batch, Customer, User
+from metering.periods import add_months
 from metering.services.clocks import create_test_clock
 from metering.services.customers import create_customer
 from metering.services.rollups import advance_rollups
@@ -72,6 +74,8 @@ def build(*, setting: Setting, client: ApiClient, progress: Progress) -> Story:
     _roll_up(progress)
     progress.step("Billing the closed periods")
     _bill(setting, progress)
+    progress.step("Living through a hard month")
+    build_hard_month(client=client, start=_hard_month_start(setting.at), at=setting.at)
     largest = max((c for c in who if _is_on_calendar(c, setting)), key=lambda caller: caller.weight)
     featured = Customer.objects.get(key=largest.subject)
     return Story(callers=who, events=events, featured=featured, test_clock_customer=tester)
@@ -192,6 +196,11 @@ def _bill(setting: Setting, progress: Progress) -> None:
     for n, at in enumerate(times, 1):
         run_billing(now=at, customer_ids=sorted(due[at]))
         progress.share(n, len(times))
+
+
+def _hard_month_start(at: datetime) -> datetime:
+    """Return the start of a month that is over, and the one after it too, as both are billed."""
+    return add_months(at.replace(day=1, hour=0, minute=0, second=0, microsecond=0), -2)
 
 
 def _next_hour(bill_at: datetime) -> datetime:

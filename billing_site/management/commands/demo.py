@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand, CommandError
 from billing_site.demo import company
 from billing_site.network import port_number
 
-_STEPS = 8
+_STEPS = 9
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _IN_ITS_FOLDER = "BILLING_DEMO_IS_PREPARED"
 _BASE = Path(settings.BASE_DIR)
