@@ -14,7 +14,7 @@ from invoicing.models import Payment
 from invoicing.queries.balances import balances_of, payments_of, unmatched_payments, unplaced_of
 from invoicing.serializers.money import (
     AllocationInput,
-    PaymentInput,
+    BankTransferInput,
     PaymentListInput,
     balances_output,
     payment_output,
@@ -31,7 +31,7 @@ from metering.serializers.fields import checked
 class Payments(ApiView):
     @idempotent()
     def post(self, request: Request) -> Response:
-        sent = checked(PaymentInput, request.data).validated_data
+        sent = checked(BankTransferInput, request.data).validated_data
         invoice = find_invoice(sent["invoiceId"]) if "invoiceId" in sent else None
         customer = find_customer(sent["customerId"]) if "customerId" in sent else None
         payment = record_bank_transfer(

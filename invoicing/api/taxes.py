@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django.db.models import F
 from django.http import Http404
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -57,7 +58,7 @@ class TaxRates(ApiView):
 
     def get(self, request: Request) -> Response:
         asked = checked(TaxRateListInput, request.query_params).validated_data
-        found = TaxRate.objects.select_related("code").order_by("country", "code", "valid_from")
+        found = TaxRate.objects.select_related("code").order_by("country", F("code").asc(nulls_first=True), "valid_from")
         if "country" in asked:
             found = found.filter(country=asked["country"])
         return Response(page_output(found, asked, _rates))

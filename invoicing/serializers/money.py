@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, Payment
 from invoicing.serializers.line_inputs import QuantityField, UlidInput
@@ -15,8 +16,8 @@ from pricing.money import UnknownCurrency, exponent
 class AmountField(QuantityField):
     """An amount of money, above zero."""
 
-    def to_internal_value(self, data: Any) -> Decimal:
-        amount = Decimal(super().to_internal_value(data))
+    def run_validation(self, data: Any = empty) -> Decimal:
+        amount = Decimal(super().run_validation(data))
         if not amount:
             raise serializers.ValidationError('Give an amount above zero, such as "12.50".')
         return amount
@@ -49,7 +50,7 @@ class CreditNoteListInput(PageInput):
     invoiceId = UlidInput(required=False)
 
 
-class PaymentInput(serializers.Serializer[Any]):
+class BankTransferInput(serializers.Serializer[Any]):
     """Money that came in; name the invoice or the customer, or neither, to allocate it later."""
 
     amount = AmountField()

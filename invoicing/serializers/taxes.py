@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from invoicing.models import TaxCode, TaxRate
 from invoicing.serializers.line_inputs import QuantityField, UlidInput
@@ -13,8 +14,8 @@ from metering.serializers.fields import InstantField, PageInput, TextField, pres
 class PercentageField(QuantityField):
     """A percentage from 0 to 100."""
 
-    def to_internal_value(self, data: Any) -> Decimal:
-        return Decimal(super().to_internal_value(data))
+    def run_validation(self, data: Any = empty) -> Decimal:
+        return Decimal(super().run_validation(data))
 
 
 class CountryInput(serializers.RegexField):

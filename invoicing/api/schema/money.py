@@ -8,9 +8,9 @@ from rest_framework import serializers
 from invoicing.models import InvoiceStatus, PaymentMethod, PaymentStatus, TaxBehavior
 from invoicing.serializers.money import (
     AllocationInput,
+    BankTransferInput,
     CreditNoteInput,
     CreditNoteListInput,
-    PaymentInput,
     PaymentListInput,
 )
 from metering.api.schema.base import operation
@@ -144,7 +144,7 @@ PAYMENTS = extend_schema_view(
         "recordPayment",
         _TAG,
         "Record a bank transfer",
-        body=PaymentInput,
+        body=BankTransferInput,
         answers={201: PaymentOutput},
         problems=[404, 409],
         is_idempotent=True,
