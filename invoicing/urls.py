@@ -16,6 +16,7 @@ from invoicing.api.invoice_actions import (
     SnapshotQuantities,
     VoidInvoice,
 )
+from invoicing.api.invoice_now import InvoiceNow
 from invoicing.api.invoices import InvoiceDetail, Invoices, InvoiceSimulation
 from invoicing.api.marketplace import InstallApp, MarketplaceListingDetail, MarketplaceListings
 from invoicing.api.payments import CustomerBalances, PaymentAllocations, PaymentDetail, Payments
@@ -36,6 +37,7 @@ urlpatterns = [
     path(f"{_LINE}/recompute", LineRecomputation.as_view()),
     path(f"{_LINE}/usage", LineUsage.as_view()),
     path("billing/invoices", Invoices.as_view()),
+    path("billing/invoices/invoice", InvoiceNow.as_view()),
     path(_INVOICE, InvoiceDetail.as_view()),
     path(f"{_INVOICE}/advance", AdvanceInvoice.as_view()),
     path(f"{_INVOICE}/approve", ApproveInvoice.as_view()),
