@@ -58,7 +58,8 @@ class TaxRates(ApiView):
 
     def get(self, request: Request) -> Response:
         asked = checked(TaxRateListInput, request.query_params).validated_data
-        found = TaxRate.objects.select_related("code").order_by("country", F("code").asc(nulls_first=True), "valid_from")
+        general_first = F("code").asc(nulls_first=True)
+        found = TaxRate.objects.select_related("code").order_by("country", general_first, "valid_from")
         if "country" in asked:
             found = found.filter(country=asked["country"])
         return Response(page_output(found, asked, _rates))
