@@ -166,8 +166,9 @@ def _route(
 
 
 def _gives_back(due: DueLine) -> bool:
-    line = due.line_before
-    return line is not None and line.invoice.number is not None and price_line(due, due.state).amount < 0
+    line, is_known = due.line_before, due.state is not None or due.is_given_back
+    # What a minimum comes to is known once the lines that it counts are.
+    return line is not None and line.invoice.number is not None and is_known and price_line(due, due.state).amount < 0
 
 
 def _goes_on(contracts: Sequence[OpenContract], currency: str, until: datetime) -> bool:
