@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from invoicing.lifecycle import FAILED, MOVES, NUMBERED, InvoiceStatus, Trigger, target
+from invoicing.lifecycle import FAILED, MOVES, InvoiceStatus, Trigger, target
 
 _S, _T = InvoiceStatus, Trigger
 _Choice = Callable[["Situation"], Trigger | None]
@@ -57,13 +57,12 @@ def is_allowed(trigger: Trigger, situation: Situation) -> bool:
 
 def status_details(status: InvoiceStatus, situation: Situation) -> dict[str, object]:
     """Return the state as the API and the console show it."""
+    actions = available_actions(status, situation).items()
     return {
-        "immutable": status in NUMBERED or not MOVES[status],
+        "immutable": status != _S.GATHERING and _T.UPDATE not in MOVES[status],
         "failed": status in FAILED,
         "extendedStatus": status.value,
-        "availableActions": {
-            name: {"resultingState": state.value} for name, state in available_actions(status, situation).items()
-        },
+        "availableActions": {name: {"resultingState": state.value} for name, state in actions},
     }
 
 

@@ -22,9 +22,12 @@ from invoicing.models import (
 from invoicing.numbering import draft_name
 from invoicing.queries.explain import charge_of_line, states_of
 from invoicing.services.adjustments import adjustment
+from invoicing.services.gathering import open_gathering
 from invoicing.services.issuing import next_invoice_id
+from invoicing.services.manual_lines import LineTerms, write_lines
 from invoicing.services.walks import walk
 from metering.errors import DomainError
+from metering.periods import Period
 from pricing.rating import Rated, to_json
 
 _SAME = (
@@ -59,12 +62,16 @@ def write_cancellation(*, invoice: Invoice, reason: str, rebill: bool, at: datet
     """
     Void an invoice that the caller's transaction holds, and return the numbered credit note that cancels it.
 
-    Each line's states change places on the note, so that the time counts as not billed. Without `rebill` the states
-    stay, and the amount is taken back by an adjustment.
+    Each line's states change places on the note, so that the time counts as not billed; lines by hand are written
+    again. Without `rebill` the states stay, and the amount is taken back by an adjustment.
 
     :raises InvoiceContinued: if a later document continues a line of it.
     """
-    lines = list(invoice.lines.select_related("subscription_item", "invoice", "tax").prefetch_related("detailed_lines"))
+    lines = list(
+        invoice.lines.select_related("subscription_item", "feature", "invoice", "tax").prefetch_related(
+            "detailed_lines"
+        )
+    )
     later = _later(invoice, lines)
     _refuse_continued(invoice, later)
     walk(invoice=invoice, at=at, trigger=Trigger.VOID)
@@ -75,7 +82,31 @@ def write_cancellation(*, invoice: Invoice, reason: str, rebill: bool, at: datet
     pairs = [_cancelled(line, note, taxes, _next_in_chain(line, later), rebill, reason, at) for line in lines]
     InvoiceLine.objects.bulk_create(line for line, _ in pairs)
     DetailedLine.objects.bulk_create(part for _, parts in pairs for part in parts)
+    if rebill:
+        _write_again([line for line in lines if line.subscription_item_id is None], invoice, at)
     return walk(invoice=note, at=at)
+
+
+def _write_again(by_hand: Sequence[InvoiceLine], invoice: Invoice, at: datetime) -> None:
+    """Have lines by hand, which no run finds by itself, wait for the next invoice as they were written."""
+    terms = [
+        LineTerms(
+            name=line.name,
+            description=line.description,
+            metadata=line.metadata,
+            period=Period(line.period_start, line.period_end),
+            invoice_at=line.invoice_at,
+            price=line.price,
+            feature=line.feature,
+            discounts=line.discounts,
+            unit_config=line.unit_config,
+            tax_config=line.tax_config,
+        )
+        for line in by_hand
+    ]
+    if terms:
+        gathering, _ = open_gathering(customer=invoice.customer, currency=str(invoice.currency), at=at)
+        write_lines(invoice=gathering, lines=terms, bound=None, at=at)
 
 
 def _later(invoice: Invoice, lines: Sequence[InvoiceLine]) -> list[InvoiceLine]:

@@ -10,9 +10,14 @@ from invoicing.queries.explain import recompute_line
 from invoicing.services.billing_run import run_billing
 from invoicing.services.cancellations import InvoiceContinued
 from invoicing.services.invoices import void_invoice
+from invoicing.services.manual_lines import LineTerms
+from invoicing.services.pending_lines import add_pending_lines
+from metering.periods import Period
+from tests.factories import CustomerFactory
 from tests.invoicing.contracts import day, subscribe, use
 
 pytestmark = pytest.mark.django_db
+SETUP = {"type": "flat", "amount": "5.00"}
 REASON = "Sent to the wrong address"
 
 
@@ -99,3 +104,18 @@ def test_what_a_later_invoice_continues_is_voided_after_it(invoice):
     run_billing(now=day(3, 3))
     # 20.00 for January, February and March each, 100 x 0.10 + 350 x 0.05
     assert charged(invoice.customer) == Decimal("87.50")
+
+
+@pytest.mark.parametrize(("rebill", "charges"), [(True, "5.00"), (False, "0.00")])
+def test_a_line_by_hand_is_written_again_where_all_is_billed_anew(rebill, charges):
+    BillingProfile.objects.filter(is_default=True).update(collection_method="send_invoice")
+    customer = CustomerFactory(currency="USD")
+    setup = LineTerms(name="Setup", period=Period(day(1, 1), day(1, 2)), invoice_at=day(1, 2), price=SETUP)
+    add_pending_lines(customer_id=customer.pk, currency="USD", lines=[setup], at=day(1, 1))
+    run_billing(now=day(1, 3))
+    note = void_invoice(invoice_id=customer.invoices.issued().get().pk, reason=REASON, rebill=rebill, at=day(1, 4))
+    assert [line.amount for line in note.lines.all()] == [Decimal("-5.00")]
+    run_billing(now=day(1, 5))
+    run_billing(now=day(1, 6))
+    # 5.00 - 5.00, and 5.00 where it is billed anew
+    assert charged(customer) == Decimal(charges)
