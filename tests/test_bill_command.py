@@ -36,10 +36,38 @@ def test_it_says_what_it_wrote_for_each_currency_and_status():
         "Wrote 4 invoices.",
     ]
     # Acme: 20.00 for January, then 20.00 + 100 x 0.10 + 50 x 0.05 = 32.50. The other: 20.00 twice.
-    assert [line.split() for line in lines[2:]] == [
+    assert [line.split() for line in lines[2:4]] == [
         ["2", "payment_processing.failed", "40.00", "EUR"],
         ["2", "paid", "52.50", "USD"],
     ]
+    assert lines[4:] == [
+        f"  {acme.customer.name}, 2026-01-01: 20.00 USD: first invoice",
+        f"  {refused.name}, 2026-01-01: 20.00 EUR: first invoice",
+    ]
+
+
+def test_a_dry_run_says_what_would_be_billed_and_what_is_unusual_of_it():
+    acme = subscribe(customer=CustomerFactory(key="acme", name="Acme Ltd", currency="USD"))
+    use(acme.customer, 150, day(1, 10))
+    broken = subscribe(customer=CustomerFactory(name="Broken Ltd", currency="USD"))
+    SubscriptionItem.objects.filter(subscription=broken, key="fee").update(price={"type": "nothing"})
+    lines = bill("--dry-run")
+    # 20.00 for January; 20.00 + 100 x 0.10 + 50 x 0.05 = 32.50
+    assert lines[:3] == [
+        "Would bill 2 invoices of 2 customers; nothing was written.",
+        "                 52.50 USD before tax",
+        "  Acme Ltd, 2026-01-01: 20.00 USD: first invoice",
+    ]
+    assert lines[3].startswith("Cannot be billed: Broken Ltd: The price of 'Base fee' cannot be read")
+    assert not Invoice.objects.exists()
+    assert not BillingRun.objects.exists()
+
+
+def test_several_workers_bill_each_customer_once():
+    customers = [subscribe().customer for _ in range(3)]
+    assert "Wrote 6 invoices." in bill("--workers", "3")
+    assert [customer.invoices.count() for customer in customers] == [2, 2, 2]
+    assert bill("--workers", "3")[1:] == ["Wrote 0 invoices."]
 
 
 def test_it_changes_nothing_the_second_time():
@@ -86,4 +114,4 @@ def test_it_names_a_customer_who_could_not_be_billed_and_fails():
     with pytest.raises(CommandError, match="1 failures; the reasons are above"):
         call_command("bill", stdout=out, stderr=StringIO())
     assert "Not billed: Broken Ltd: The price of 'Base fee' cannot be read" in out.getvalue()
-    assert sound.invoices.count() == 2
+    assert sound.customer.invoices.count() == 2

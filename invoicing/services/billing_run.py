@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from invoicing.lifecycle import NUMBERED, UNFINISHED, InvoiceStatus
 from invoicing.models import BillingRun, Invoice, ParkedCustomer
+from invoicing.queries.anomalies import RunPreview, preview_run
 from invoicing.queries.bills import Bill, price_bill
 from invoicing.queries.due import Draft, Outlook, Readings, outlooks, read_usage, seal_of
 from invoicing.queries.profiles import profile_of
@@ -102,11 +103,17 @@ def run_billing(
     customers = _candidates(customer_ids)
     record = BillingRun.objects.create(as_of=now, bound=bound, started_at=Now(), customers=len(customers))
     run = _Run(record, accepts_any_total)
-    chunks = [customers[start : start + _CHUNK] for start in range(0, len(customers), _CHUNK)]
+    size = min(_CHUNK, -(-len(customers) // workers)) or 1
+    chunks = [customers[start : start + size] for start in range(0, len(customers), size)]
     share_out(lambda chunk: _bill_chunk(chunk, run), chunks, workers=workers)
     run.save(finished_at=Now())
     record.refresh_from_db()
     return record
+
+
+def preview_billing(*, now: datetime, customer_ids: Sequence[int] | None = None) -> RunPreview:
+    """Return what `run_billing` would write now, with what is unusual of it. Call it outside a transaction."""
+    return preview_run(now=now, bound=current_bound(), customer_ids=_candidates(customer_ids))
 
 
 def rerun_customer(*, customer_id: int, now: datetime, accepts_any_total: bool = False) -> BillingRun:
@@ -118,6 +125,16 @@ def rerun_customer(*, customer_id: int, now: datetime, accepts_any_total: bool =
     """
     release_customer(customer_id=customer_id, at=now)
     return run_billing(now=now, customer_ids=[customer_id], accepts_any_total=accepts_any_total)
+
+
+def advance_test_clock(*, clock_id: int, to: datetime, at: datetime) -> BillingRun:
+    """
+    Move a test clock forward and bill all customers on it; `at` is the real time. Call it outside a transaction.
+
+    :raises ClockMovesForward: if it says that time, or a later one, already.
+    """
+    clock = move_test_clock(clock_id=clock_id, to=to, at=at)
+    return run_billing(now=at, customer_ids=list(clock.customers.values_list("pk", flat=True)))
 
 
 def advance_to_period_end(*, customer_id: int, at: datetime) -> BillingRun:
@@ -136,8 +153,7 @@ def advance_to_period_end(*, customer_id: int, at: datetime) -> BillingRun:
     if subscription is None:
         raise CannotAdvance(f"Subscribe {customer.name} to a plan first: there is no period to end.")
     to = current_period(subscription, clock.now_at).end + profile_of(customer).collection_interval
-    move_test_clock(clock_id=clock.pk, to=to, at=at)
-    return run_billing(now=at, customer_ids=list(clock.customers.values_list("pk", flat=True)))
+    return advance_test_clock(clock_id=clock.pk, to=to, at=at)
 
 
 def _candidates(customer_ids: Sequence[int] | None) -> list[int]:
