@@ -82,7 +82,7 @@ def preview_run(*, now: datetime, bound: int, customer_ids: Sequence[int]) -> Ru
     """
     Return what a billing run at `now` would write for these customers, from the code that bills; nothing is written.
 
-    Spend thresholds are left out, as they are looked at when the rest is billed; so are changes of usage that no run has
+    Spend thresholds are left out, as they are looked at when the rest is billed; so are changes of usage that nobody
     noted yet.
     """
     bills: list[NotableBill] = []
