@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from invoicing import providers
-from invoicing.lifecycle import InvalidMove
+from invoicing.lifecycle import InvalidMove, Trigger
 from invoicing.models import BillingProfile, InvoiceSequence
 from invoicing.models import InvoiceStatus as S
 from invoicing.providers import SANDBOX_OUTCOME, AppRefused, Sandbox
@@ -18,6 +18,7 @@ from invoicing.services.invoices import (
     approve_invoice,
     delete_invoice,
     mark_overdue,
+    payment_event,
     retry_invoice,
     snapshot_quantities,
 )
@@ -177,3 +178,12 @@ def test_what_is_not_paid_by_its_due_date_is_overdue_once():
     invoice.customer.metadata = {}
     invoice.customer.save()
     assert retry_invoice(invoice_id=invoice.pk, at=invoice.due_at).status == S.PAID
+
+
+def test_a_payment_may_be_authorised_before_it_is_settled():
+    invoice = billed(day(2, 1, hour=1), collection_method="send_invoice")
+    authorised = payment_event(invoice_id=invoice.pk, trigger=Trigger.AUTHORIZED, at=day(2, 2))
+    assert (authorised.status, authorised.settled) == (S.PAYMENT_AUTHORIZED, 0)
+    settled = payment_event(invoice_id=invoice.pk, trigger=Trigger.PAID, at=day(2, 3))
+    assert (settled.status, settled.settled, settled.paid_at) == (S.PAID, Decimal("32.50"), day(2, 3))
+    assert settled.payments.get().amount == Decimal("32.50")
