@@ -68,6 +68,8 @@ class Formats:
 
     def _apply(self, pattern: NumberPattern, number: Decimal, *, fewest: int, currency: str | None = None) -> str:
         with localcontext(prec=1000):
+            # Nothing is never below zero.
+            number = number if number else abs(number)
             digits = number.normalize().as_tuple().exponent
             shown = copy.copy(pattern)
             shown.frac_prec = (fewest, max(fewest, -digits if isinstance(digits, int) else 0))

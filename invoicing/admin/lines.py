@@ -17,7 +17,7 @@ from invoicing.admin.draft_edits import LineActs
 from invoicing.csv_export import csv_response
 from invoicing.lines import LineState
 from invoicing.models import DetailedLine, InvoiceLine
-from invoicing.queries import LineExplanation, Recomputed, explain_line, line_events, recompute_line
+from invoicing.queries import LineExplanation, Recomputed, events_gone, explain_line, line_events, recompute_line
 from invoicing.usage_csv import event_rows, usage_rows
 from metering.admin.base import ReadOnlyAdmin
 from metering.admin.display import NOTHING, Number, Panel, days, figure, json_of, link, link_to, moment, span
@@ -28,7 +28,9 @@ from pricing.admin.display import money, price_block
 from pricing.rating import Step
 
 _EVENTS_A_PAGE = 25
+_MOST_GONE = 100
 _CSV_CHUNK = 2000
+_EVENT_HEADERS = ("Time (UTC)", "Subject", "Id", "Data")
 _INSTANT = timedelta(microseconds=1)
 _STEPS = ("Sum", Number("Exactly"), Number("Rounded"))
 
@@ -148,6 +150,8 @@ class InvoiceLineAdmin(LineActs, ReadOnlyAdmin):
             corrects_url=line.corrects and reverse("admin:invoicing_invoiceline_why", args=(line.corrects.pk,)),
             days=_days(line, explanation),
             events=_events_page(request, line, explanation),
+            gone=[_event_row(event) for event in events_gone(line)[:_MOST_GONE]],
+            event_headers=_EVENT_HEADERS,
             recompute_url="../recompute/",
             events_csv_url="../events.csv",
             usage_csv_url="../usage.csv",
@@ -273,9 +277,16 @@ def _events_page(request: HttpRequest, line: InvoiceLine, explanation: LineExpla
     page = _EventPaginator(line, explanation.event_count).get_page(request.GET.get("page"))
     return {
         "page": page,
-        "headers": ("Time (UTC)", "Subject", "Id", "Data"),
-        "rows": [_event_row(event) for event in page.object_list],
+        "headers": (*_EVENT_HEADERS, ""),
+        "rows": [(*_event_row(event), _new_text(event, explanation)) for event in page.object_list],
     }
+
+
+def _new_text(event: Event, explanation: LineExplanation) -> str:
+    """Mark what came after the line before was billed."""
+    before, now = explanation.before, explanation.now
+    is_new = before is not None and now is not None and event.batch_id > (before.bound or 0)
+    return "New since it was billed" if is_new else ""
 
 
 def _event_row(event: Event) -> tuple[object, ...]:

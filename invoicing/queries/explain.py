@@ -12,7 +12,7 @@ from invoicing.lines import LineKey, LineState, PlanMinimum, rate_line, read_cha
 from invoicing.models import DetailedLine as StoredPart
 from invoicing.models import DetailedLineCategory, InvoiceLine, LineCause
 from invoicing.queries.measuring import measured
-from metering.models import Event
+from metering.models import Event, EventVoid
 from metering.queries.usage import matching_events, query_usage
 from metering.windows import WindowSize
 from pricing.money import zero
@@ -127,6 +127,23 @@ def line_events(line: InvoiceLine) -> QuerySet[Event]:
         filters=line.filters,
         bound=counted.bound,
     )
+
+
+def events_gone(line: InvoiceLine) -> QuerySet[Event]:
+    """Return the events that were billed before, and declared void until the line billed the change, newest first."""
+    before, now = states_of(line)
+    if line.meter_version is None or before is None or now is None:
+        return Event.objects.none()
+    since = EventVoid.objects.known_at(now.bound).filter(voided_batch_id__gt=before.bound or 0)
+    counted = matching_events(
+        version=line.meter_version,
+        start=before.period.start,
+        end=before.period.end,
+        spans=before.spans,
+        filters=line.filters,
+        bound=before.bound,
+    )
+    return counted.filter(key__in=since.values("event_key"))
 
 
 def usage_by_day(line: InvoiceLine) -> list[tuple[date, Decimal, int]]:

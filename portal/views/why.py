@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from invoicing.csv_export import csv_response
 from invoicing.models import InvoiceLine
-from invoicing.queries import explain_line, line_events, recompute_line
+from invoicing.queries import events_gone, explain_line, line_events, recompute_line
 from invoicing.usage_csv import event_rows, usage_rows
 from portal.access import CustomerRequest, customer_required
 from portal.queries import line_usage
@@ -16,6 +16,7 @@ from portal.shortcuts import render_page
 from portal.usage_chart import usage_chart
 
 _EVENTS_A_PAGE = 25
+_MOST_GONE = 100
 _CSV_CHUNK = 2000
 
 
@@ -35,6 +36,7 @@ def why(request: CustomerRequest, invoice: str, line: str) -> HttpResponse:
         "usage": (usage := line_usage(found, explanation)),
         "chart": usage and usage_chart(usage),
         "events": _EventPaginator(found, explanation.event_count).get_page(request.GET.get("page")),
+        "gone": events_gone(found)[:_MOST_GONE],
         "zone": found.invoice.zone,
     }
     return render_page(request, "portal/why.html", "portal/_events.html", context)

@@ -8,7 +8,7 @@ import pytest
 
 from invoicing.lines import LineState
 from invoicing.models import InvoiceLine, LineCause
-from invoicing.queries import explain_line, line_events, recompute_line
+from invoicing.queries import events_gone, explain_line, line_events, recompute_line
 from invoicing.services.billing_run import run_billing
 from tests import factories
 from tests.invoicing.contracts import day, subscribe, use
@@ -46,6 +46,16 @@ def test_late_usage_is_told_as_two_states(customer, tokens, next_invoice):
     assert [event.data["tokens"] for event in line_events(line)] == [25, 95]
     again = recompute_line(line)
     assert (again.quantity, again.amount, again.differences) == (Decimal(25), Decimal("1.50"), ())
+
+
+def test_it_names_the_events_that_count_no_more(customer, tokens, next_invoice):
+    use(customer, 5, day(1, 21))
+    gone = line_events(tokens).get()
+    factories.EventVoidFactory(event_key=gone.key)
+    line = follow(tokens, now=measured_now(tokens), invoice=next_invoice)
+    assert explain_line(line).change.text == "Until now 95 units = 9.50; now 5 units = 0.50; difference -9.00"
+    assert [list(found) for found in (events_gone(line), events_gone(tokens))] == [[gone], []]
+    assert (recompute_line(line).amount, recompute_line(tokens).differences) == (Decimal("-9.00"), ())
 
 
 def test_the_first_line_of_a_period_has_nothing_to_compare(tokens):
