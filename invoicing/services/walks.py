@@ -73,9 +73,7 @@ def _next(visit: Visit) -> Trigger | None:
 def _arrive(visit: Visit) -> Trigger | None:
     """Do the work of the state; where it fails, the invoice says why and takes the way that is left."""
     status = InvoiceStatus(visit.invoice.status)
-    work = WORK.get(status)
-    if work is None:
-        return None
+    work = WORK.get(status, _nothing)
     if Trigger.FAIL not in MOVES[status]:
         return work(visit)
     # What failed before is tried again here.
@@ -85,3 +83,7 @@ def _arrive(visit: Visit) -> Trigger | None:
     except DomainError as error:
         visit.note([Issue(code=error.code, message=error.message, component=STEPS)], STEPS)
         return Trigger.FAIL
+
+
+def _nothing(visit: Visit) -> None:
+    """Do nothing, in states that only stand for a step."""

@@ -6,10 +6,10 @@ from decimal import Decimal
 import pytest
 
 from invoicing import providers
-from invoicing.lifecycle import InvalidMove, Trigger
-from invoicing.models import BillingProfile, InvoiceSequence
+from invoicing.lifecycle import InvalidMove
+from invoicing.models import InvoiceSequence
 from invoicing.models import InvoiceStatus as S
-from invoicing.providers import SANDBOX_OUTCOME, AppRefused, Sandbox
+from invoicing.providers import AppRefused, Sandbox
 from invoicing.queries.states import actions_of, details_of
 from invoicing.services.billing_run import run_billing
 from invoicing.services.invoices import (
@@ -17,26 +17,13 @@ from invoicing.services.invoices import (
     advance_invoice,
     approve_invoice,
     delete_invoice,
-    mark_overdue,
-    payment_event,
     retry_invoice,
     snapshot_quantities,
 )
-from tests.invoicing.contracts import TOKENS, day, subscribe, use
+from tests.invoicing.billed import billed
+from tests.invoicing.contracts import day, use
 
 pytestmark = pytest.mark.django_db
-
-
-def billed(now, *, customer_metadata=None, tokens=TOKENS, **workflow):
-    """Bill January with its usage, by a default profile that works so; return the last invoice."""
-    BillingProfile.objects.filter(is_default=True).update(**workflow)
-    subscription = subscribe(tokens=tokens)
-    customer = subscription.customer
-    customer.metadata = customer_metadata or {}
-    customer.save()
-    use(customer, 150, day(1, 10))
-    run_billing(now=now)
-    return customer.invoices.latest("pk")
 
 
 def failing(monkeypatch, step):
@@ -152,38 +139,3 @@ def test_zero_invoices_are_left_without_a_number_where_the_profile_skips_them():
     invoice = billed(day(2, 1, hour=1), zero_invoices="skip")
     series = InvoiceSequence.objects.get(profile=invoice.profile, type="standard")
     assert (invoice.number, series.last_number) == ("INV-000002", 2)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "status"),
-    [
-        ("failed", S.PAYMENT_FAILED),
-        ("uncollectible", S.UNCOLLECTIBLE),
-        ("action_required", S.PAYMENT_ACTION_REQUIRED),
-        ("paid", S.PAID),
-    ],
-)
-def test_the_sandbox_pays_as_the_customer_s_metadata_says(outcome, status):
-    assert billed(day(2, 1, hour=1), customer_metadata={SANDBOX_OUTCOME: outcome}).status == status
-
-
-def test_what_is_not_paid_by_its_due_date_is_overdue_once():
-    invoice = billed(day(2, 1, hour=1), customer_metadata={SANDBOX_OUTCOME: "failed"})
-    assert mark_overdue(now=invoice.due_at) == 0
-    # The fee of January was billed by the same run.
-    assert mark_overdue(now=invoice.due_at + timedelta(seconds=1)) == 2
-    assert mark_overdue(now=invoice.due_at + timedelta(days=9)) == 0
-    invoice.refresh_from_db()
-    assert invoice.status == S.OVERDUE
-    invoice.customer.metadata = {}
-    invoice.customer.save()
-    assert retry_invoice(invoice_id=invoice.pk, at=invoice.due_at).status == S.PAID
-
-
-def test_a_payment_may_be_authorised_before_it_is_settled():
-    invoice = billed(day(2, 1, hour=1), collection_method="send_invoice")
-    authorised = payment_event(invoice_id=invoice.pk, trigger=Trigger.AUTHORIZED, at=day(2, 2))
-    assert (authorised.status, authorised.settled) == (S.PAYMENT_AUTHORIZED, 0)
-    settled = payment_event(invoice_id=invoice.pk, trigger=Trigger.PAID, at=day(2, 3))
-    assert (settled.status, settled.settled, settled.paid_at) == (S.PAID, Decimal("32.50"), day(2, 3))
-    assert settled.payments.get().amount == Decimal("32.50")

@@ -1,0 +1,19 @@
+"""An invoice as the default profile and the customer want it."""
+
+from datetime import datetime
+
+from invoicing.models import BillingProfile, Invoice
+from invoicing.services.billing_run import run_billing
+from tests.invoicing.contracts import day, subscribe, use
+
+
+def billed(now: datetime, *, customer_metadata: dict | None = None, **workflow) -> Invoice:
+    """Bill January with its usage, by a default profile that works so; return the last invoice."""
+    BillingProfile.objects.filter(is_default=True).update(**workflow)
+    subscription = subscribe()
+    customer = subscription.customer
+    customer.metadata = customer_metadata or {}
+    customer.save()
+    use(customer, 150, day(1, 10))
+    run_billing(now=now)
+    return customer.invoices.latest("pk")
