@@ -75,7 +75,8 @@ _STATUS = """
     SELECT coalesce(number, draft_number), currency, status, total, settled FROM invoicing_invoice
     WHERE CASE
         WHEN status = 'paid' THEN settled <> total
-        WHEN number IS NULL OR status = 'voided' OR status LIKE '%.booking_%' THEN false
+        WHEN number IS NULL THEN settled <> 0
+        WHEN status = 'voided' OR status LIKE '%.booking_%' THEN false
         ELSE settled = total
     END
     ORDER BY id
