@@ -1,6 +1,7 @@
 """The operator's pages of invoicing; importing the modules registers them."""
 
 from invoicing.admin import (
+    app_data,
     balances,
     changed_usage,
     customers,
@@ -16,6 +17,7 @@ from invoicing.admin import (
 )
 
 __all__ = [
+    "app_data",
     "balances",
     "changed_usage",
     "customers",
