@@ -64,14 +64,14 @@ def read_bill(invoice: Invoice, *, at: datetime) -> BillOfInvoice:
     return BillOfInvoice(
         sign=sign,
         is_credit_note=is_credit_note,
-        lines=invoice.lines.shown().prefetch_related("detailed_lines").order_by("position", "pk"),
+        lines=list(invoice.lines.shown().prefetch_related("detailed_lines").order_by("position", "pk")),
         sums=tuple(_sums(invoice, sign)),
         total=sign * invoice.total,
         settlements=tuple(settlements_of(invoice, at)),
         due=sign * invoice.due,
         is_charged=is_charged(invoice),
-        payments=invoice.payments.order_by("attempt"),
-        credit_notes=invoice.credit_notes.issued().order_by("issued_at", "pk"),
+        payments=list(invoice.payments.order_by("attempt")),
+        credit_notes=list(invoice.credit_notes.issued().order_by("issued_at", "pk")),
     )
 
 
