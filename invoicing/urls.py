@@ -3,8 +3,9 @@
 from django.urls import path
 
 from invoicing.api.apps import AppDetail, Apps, CustomerAppDetail, CustomerApps
-from invoicing.api.custom_invoicing import DraftSynchronized, IssuingSynchronized, PaymentStatus
+from invoicing.api.clocks import TestClockMove
 from invoicing.api.credit_notes import CreditNotes, CreditNotesOfInvoice
+from invoicing.api.custom_invoicing import DraftSynchronized, IssuingSynchronized, PaymentStatus
 from invoicing.api.customer_billing import CustomerBillingDetail, CustomerBillings
 from invoicing.api.explanations import LineEvents, LineExplanationDetail, LineRecomputation, LineUsage
 from invoicing.api.invoice_actions import (
@@ -57,7 +58,7 @@ urlpatterns = [
     path("billing/payments/<str:payment_id>", PaymentDetail.as_view()),
     path("billing/payments/<str:payment_id>/allocations", PaymentAllocations.as_view()),
     path("billing/profiles", BillingProfiles.as_view()),
-    path("billing/profiles/<str:profile_id>", BillingProfileDetail.as_view()),
+    path("billing/profiles/<str:id>", BillingProfileDetail.as_view()),
     path("customers/<path:id_or_key>/apps", CustomerApps.as_view()),
     path("customers/<path:id_or_key>/apps/<str:app_id>", CustomerAppDetail.as_view()),
     path("marketplace/listings", MarketplaceListings.as_view()),
@@ -66,4 +67,5 @@ urlpatterns = [
     path("tax-codes", TaxCodes.as_view()),
     path("tax-rates", TaxRates.as_view()),
     path("tax-rates/<str:rate_id>/end", TaxRateEnd.as_view()),
+    path("test-clocks/<str:clock_id>/advance", TestClockMove.as_view()),
 ]

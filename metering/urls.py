@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from metering.api.clocks import TestClockDetail, TestClocks
 from metering.api.corrections import (
     AmendEvent,
     CorrectionDetail,
@@ -44,4 +45,6 @@ urlpatterns = [
     path("subjects", Subjects.as_view()),
     path("subjects/<path:id_or_key>/move", MoveSubject.as_view()),
     path("subjects/<path:id_or_key>", SubjectDetail.as_view()),
+    path("test-clocks", TestClocks.as_view()),
+    path("test-clocks/<str:clock_id>", TestClockDetail.as_view()),
 ]

@@ -16,17 +16,24 @@ OPENMETER = Path(__file__).resolve().parents[2] / "shared/openmeter-v1.json"
 
 # Where ours differs, and why: `-` is what OpenMeter's document has, `+` what ours has.
 DEVIATIONS = {
-    r"/simulate: - answer .*\$\.(preceding|payment|workflow|statusDetails|validationIssues|externalIds)[\[. ]": (
-        "What only an invoice that is stored, synchronised or paid has."
+    r"/billing/.*- answer .*\.children\[\]\..*(description|metadata|taxes)[\[. ]": "The line has them.",
+    r"/billing/.*- answer .*\.children\[\]\..*(externalIds|deletedAt|creditAllocations|discounts)[\[. ]": "The same.",
+    r"/billing/.*- answer .*\.creditAllocations[\[. ]": "Credits come later; none is on an invoice.",
+    r"/billing/.*- .*\.(correlationId|surcharge|externalIds\.tax) ": "We have none.",
+    r"/billing/.*- .*\.(terms\.detail|notes|percent|validationIssues\[\]\.metadata|preceding\[\]\.description) ": (
+        "The same."
     ),
-    r"invoices/simulate: - answer .*\$\.(description|metadata|\w+At|draftUntil) ": "The same.",
-    r"simulate: - answer .*\.(taxes|taxConfig|creditAllocations|subscription|invoice|externalIds|deletedAt)[\[. ]": (
-        "A line of a simulation belongs to nothing, and tax and credits come later."
+    r"/billing/.*- answer .*\.(lines\[\]|amount\[\]|usage\[\])\.externalIds[. ]": "Apps know invoices, not lines.",
+    r"/billing/.*- answer .*\.(amount\[\]|usage\[\]|validationIssues\[\])\.deletedAt ": "They go with their line.",
+    r"/billing/.*- answer .*\.usage\[\]\.description ": "Its quantity says it.",
+    r"/billing/.*- answer .*\.terms\.type is one of instant": "Each has a due date.",
+    r"/billing/.*[+-] answer .*\.status is one of .*draft": "Our document names the deleted ones that both answer.",
+    r"/billing/.*[+-] .*\.apps\.\w+\.(livemode|maskedAPIKey|stripeAccountId|type|listing)": "Stripe comes later.",
+    r"/billing/.*- .*\.recurringPeriod\.interval is one of": "Taken as well, and shown as a duration.",
+    r"/billing/.*\.(numberPrefix|creditNotePrefix|zeroInvoices|corrections|spendThresholds|largestTotal) ": (
+        "Our own: how a seller numbers, corrects and holds invoices."
     ),
-    r"/simulate: - answer .*\.children\[\]\.(description|metadata|rateCard\.discounts)[. ]": "The line has them.",
-    r"/simulate: [+-] .*\.(reason\.(percentage|quantity)|correlationId|usage\[\]\.description) ": (
-        "One shape for the three reasons of discounts."
-    ),
+    r"/void: [+-] request ": "All of an invoice is voided, and the body may be left out.",
     r"\+ request .*\.quantityByGroups[\[. ]": "Our own: what was used with which group values, for prices by groups.",
     r"\+ header Idempotency-Key": "Our own: any creating request can be repeated.",
     r"[+-] .*\.annotations ": "We keep nothing of the system's own beside metadata.",
@@ -84,6 +91,10 @@ OWN = {
     "POST /api/v1/events/corrections/{correctionId}/undo",
     "POST /api/v1/events/void",
     "POST /api/v1/subjects/{subjectIdOrKey}/move",
+    "GET /api/v1/test-clocks",
+    "GET /api/v1/test-clocks/{clockId}",
+    "POST /api/v1/test-clocks",
+    "POST /api/v1/test-clocks/{clockId}/advance",
 }
 
 

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from metering import clock
 from metering.api.base import ApiView, page_output
+from metering.api.clocks import find_test_clock
 from metering.api.schema import customers as describe
 from metering.idempotency import idempotent
 from metering.models import Customer, SubjectLink
@@ -29,7 +30,9 @@ class Customers(ApiView):
     @idempotent()
     def post(self, request: Request) -> Response:
         body = checked(CustomerInput, request.data)
-        customer = create_customer(**body.values(), at=clock.now())
+        clock_id = body.validated_data.get("testClockId")
+        test_clock = find_test_clock(clock_id) if clock_id else None
+        customer = create_customer(**body.values(), test_clock=test_clock, at=clock.now())
         return Response(_output(customer), status=201)
 
     def get(self, request: Request) -> Response:

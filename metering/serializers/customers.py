@@ -58,6 +58,7 @@ class CustomerInput(serializers.Serializer[Any]):
     billingAddress = AddressInput(required=False, allow_null=True, default=None)
     metadata = TextsField(default=dict)
     timeZone = TextField(max_length=64, required=False, allow_blank=True, allow_null=True)
+    testClockId = TextField(required=False, help_text="Where they try out billing; chosen when they are created.")
 
     def values(self) -> dict[str, Any]:
         """Return what was sent in the words of `create_customer`; a zone that was not sent is left out."""
@@ -98,6 +99,7 @@ def customer_output(
             "currency": customer.currency and str(customer.currency),
             "billingAddress": customer.billing_address,
             "timeZone": customer.time_zone,
+            "testClockId": customer.test_clock and customer.test_clock.ulid,
             "metadata": customer.metadata,
             "currentSubscriptionId": subscriptions[0]["id"] if subscriptions else None,
             "createdAt": customer.created_at,

@@ -81,6 +81,7 @@ class CustomerOutput(serializers.Serializer[Any]):
     currency = CurrencyField(required=False)
     billingAddress = AddressInput(required=False)
     timeZone = serializers.CharField(required=False)
+    testClockId = UlidField(required=False)
     metadata = texts(required=False)
     currentSubscriptionId = UlidField(required=False)
     subscriptions = SubscriptionOutput(many=True, required=False)
