@@ -488,6 +488,16 @@ class AppFactory(DjangoModelFactory):
     updated_at = START
 
 
+class CustomerAppDataFactory(DjangoModelFactory):
+    class Meta:
+        model = invoicing.CustomerAppData
+
+    customer = SubFactory(CustomerFactory)
+    app = SubFactory(AppFactory)
+    created_at = START
+    updated_at = START
+
+
 class BillingProfileFactory(DjangoModelFactory):
     """A seller beside the default one."""
 
