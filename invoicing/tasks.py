@@ -3,7 +3,6 @@
 from invoicing.models import Invoice
 from invoicing.services import documents, invoices
 from invoicing.services.billing_run import run_billing
-from invoicing.services.payments import retry_payment as retry
 from metering import clock
 from metering.history import actor
 
@@ -37,4 +36,4 @@ def store_missing_documents() -> None:
 def retry_payment(*, invoice_id: int) -> None:
     invoice = Invoice.objects.select_related("customer__test_clock").get(pk=invoice_id)
     with actor(kind="system", name="payments", reason="Retry a failed payment"):
-        retry(invoice_id=invoice_id, at=clock.now(invoice.customer))
+        invoices.retry_invoice(invoice_id=invoice_id, at=clock.now(invoice.customer))

@@ -39,8 +39,8 @@ class Payments(ApiView):
             currency=sent["currency"],
             reference=sent["reference"],
             received_at=sent["receivedAt"],
-            invoice_id=invoice and invoice.pk,
-            customer_id=customer and customer.pk,
+            invoice_id=invoice.pk if invoice else None,
+            customer_id=customer.pk if customer else None,
             at=clock.now(invoice.customer if invoice else customer),
         )
         return Response(_shown(payment.pk), status=201)

@@ -51,7 +51,7 @@ class TaxRates(ApiView):
             percentage=sent["percentage"],
             valid_from=sent["validFrom"],
             valid_to=sent["validTo"],
-            code_id=code and code.pk,
+            code_id=code.pk if code else None,
             at=clock.now(),
         )
         return Response(tax_rate_output(rate), status=201)

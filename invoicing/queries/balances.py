@@ -42,8 +42,8 @@ def unplaced_of(payment: Payment) -> Decimal:
     """Return the same of a payment that was read with its allocations and balance entries, without a query."""
     if payment.status != PaymentStatus.SUCCEEDED:
         return Decimal(0)
-    rows = [*payment.allocations.all(), *payment.balance_entries.all()]
-    return payment.amount - sum((row.amount for row in rows), Decimal(0))
+    amounts = [row.amount for row in payment.allocations.all()] + [row.amount for row in payment.balance_entries.all()]
+    return payment.amount - sum(amounts, Decimal(0))
 
 
 def payments_of(customer_id: int) -> Q:

@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from django.db import transaction
+
 from invoicing.lifecycle import InvoiceStatus, Trigger
 from invoicing.models import BillingProfile, Invoice, ManagedBy
 from invoicing.services.payments import hold_invoice
@@ -50,8 +52,9 @@ def draft(*amounts, discounts=(), tax_configs=(), workflow=SENT, **kwargs):
 
 def issued(*amounts, at=None, **kwargs):
     """An issued invoice that waits for the customer's money."""
-    invoice = hold_invoice(draft(*amounts, **kwargs).pk)
-    return walk(invoice=invoice, at=at or day(2, 1), trigger=Trigger.APPROVE)
+    with transaction.atomic():
+        invoice = hold_invoice(draft(*amounts, **kwargs).pk)
+        return walk(invoice=invoice, at=at or day(2, 1), trigger=Trigger.APPROVE)
 
 
 def again(invoice):

@@ -6,10 +6,10 @@ import time_machine
 from invoicing import tasks
 from invoicing.models import BillingRun, Invoice, InvoiceStatus
 from invoicing.providers import SANDBOX_OUTCOME
-from invoicing.services.payments import collect_payment
 from metering.history import changes_of
 from tests import factories
 from tests.invoicing.contracts import day, subscribe
+from tests.invoicing.money import issued
 
 pytestmark = pytest.mark.django_db
 
@@ -36,10 +36,8 @@ def test_a_payment_is_retried_at_the_customers_time():
     customer = factories.CustomerFactory(
         metadata={SANDBOX_OUTCOME: "failed"}, test_clock=factories.TestClockFactory(now_at=day(2, 5))
     )
-    invoice = factories.InvoiceFactory(
-        issued=True, status=InvoiceStatus.PAYMENT_PENDING, customer=customer
-    )
-    collect_payment(invoice_id=invoice.pk, at=day(2, 1))
+    invoice = issued("20.00", customer=customer, workflow={})
+    assert invoice.status == InvoiceStatus.PAYMENT_FAILED
     customer.metadata = {}
     customer.save()
     tasks.retry_payment(invoice_id=invoice.pk)
