@@ -38,6 +38,7 @@ DEVIATIONS = {
     r"\+ header Idempotency-Key": "Our own: any creating request can be repeated.",
     r"[+-] .*\.annotations ": "We keep nothing of the system's own beside metadata.",
     r"\+ .*\.timeZone ": "Our own: the zone in which a customer's days and periods start.",
+    r"\+ .*\.testClockId ": "Our own: the clock on which a customer lives.",
     r"/subscriptions.*: - .*\.deletedAt |- .*\.subscriptions\[\]\.deletedAt ": "A deleted subscription is gone.",
     r"- .*\.phases?(\[\])?\.discounts[ .]": "Rate cards have discounts, phases have none.",
     r"[+-] .*\.included\.entitlement": "The template is shown: nothing is made of it yet.",

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from invoicing.api.invoices import find_feature, find_invoice, shown
 from invoicing.api.schema import invoices as describe
 from invoicing.models import Invoice
-from invoicing.serializers.invoices import PendingLinesInput, VoidInput
+from invoicing.serializers.invoices import InvoiceVoidInput, PendingLinesInput
 from invoicing.serializers.line_inputs import line_terms
 from invoicing.services.invoices import (
     advance_invoice,
@@ -69,7 +69,7 @@ class RecalculateTaxes(_Action):
 class VoidInvoice(ApiView):
     def post(self, request: Request, invoice_id: str) -> Response:
         invoice = find_invoice(invoice_id)
-        body = checked(VoidInput, request.data)
+        body = checked(InvoiceVoidInput, request.data)
         void_invoice(
             invoice_id=invoice.pk,
             reason=body.validated_data["reason"] or _NO_REASON,

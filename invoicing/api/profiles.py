@@ -47,17 +47,17 @@ class BillingProfiles(ApiView):
 
 @describe.PROFILE
 class BillingProfileDetail(ApiView):
-    def get(self, request: Request, profile_id: str) -> Response:
+    def get(self, request: Request, id: str) -> Response:
         asked = checked(BillingProfileGetInput, query_lists(request.query_params, ["expand"])).validated_data
-        return Response(_outputs([find_profile(profile_id)], expand=asked["expand"])[0])
+        return Response(_outputs([find_profile(id)], expand=asked["expand"])[0])
 
-    def put(self, request: Request, profile_id: str) -> Response:
-        profile = find_profile(profile_id)
+    def put(self, request: Request, id: str) -> Response:
+        profile = find_profile(id)
         body = checked(BillingProfileReplaceInput, request.data)
         return Response(profile_output(change_profile(profile_id=profile.pk, at=clock.now(), **body.values())))
 
-    def delete(self, request: Request, profile_id: str) -> Response:
-        delete_profile(profile_id=find_profile(profile_id).pk, at=clock.now())
+    def delete(self, request: Request, id: str) -> Response:
+        delete_profile(profile_id=find_profile(id).pk, at=clock.now())
         return Response(status=204)
 
 

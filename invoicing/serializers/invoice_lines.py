@@ -1,7 +1,7 @@
 """Lines of invoices as the API shows them, in OpenMeter's shapes: stored ones, those to come, and simulated ones."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
@@ -56,7 +56,7 @@ class LineTotals:
 
 @dataclass(frozen=True)
 class LineFrame:
-    """What a line and its parts have in common in the answer; `ids` start the ids of the parts."""
+    """What a line and its parts have in common in the answer; `ids` start those of parts, `refs` say whose it is."""
 
     currency: str
     period: Period
@@ -64,6 +64,8 @@ class LineFrame:
     created_at: datetime
     updated_at: datetime
     ids: str
+    refs: Mapping[str, Any] = field(default_factory=dict)
+    tax_config: Mapping[str, Any] | None = None
 
     @property
     def stamps(self) -> dict[str, Any]:
@@ -72,14 +74,19 @@ class LineFrame:
     @property
     def members(self) -> dict[str, Any]:
         period = period_output(self.period.start, self.period.end)
-        return {"currency": self.currency, "period": period, "invoiceAt": self.invoice_at, **self.stamps}
+        return {"currency": self.currency, "period": period, "invoiceAt": self.invoice_at, **self.stamps, **self.refs}
 
 
 def line_output(line: InvoiceLine, parts: Sequence[Part], *, is_removed: bool = False) -> dict[str, Any]:
     """Return a line with its parts; it is read with its invoice, feature, tax and subscription item."""
     charge, currency = charge_of_line(line), str(line.currency)
     period = Period(line.period_start, line.period_end)
-    frame = LineFrame(currency, period, line.invoice_at, line.created_at, line.updated_at, line.ulid)
+    refs = {"invoice": {"id": line.invoice.ulid, "number": str(line.invoice)}}
+    if subscription := _subscription_output(line):
+        refs["subscription"] = subscription
+    frame = LineFrame(
+        currency, period, line.invoice_at, line.created_at, line.updated_at, line.ulid, refs, line.tax_config
+    )
     totals = totals_of(parts, currency, discount=line.discount, tax=(line.tax_inclusive, line.tax_exclusive))
     shown = {
         "id": line.ulid,
@@ -91,10 +98,8 @@ def line_output(line: InvoiceLine, parts: Sequence[Part], *, is_removed: bool = 
         "type": "usage_based",
         "managedBy": line.managed_by,
         "status": "valid",
-        "invoice": {"id": line.invoice.ulid, "number": str(line.invoice)},
         "totals": totals_output(totals),
         "discounts": _discounts_output(line, charge, frame),
-        "subscription": _subscription_output(line),
         "taxes": _taxes_output(line),
         **card_members(
             price=_shown_price(line, charge),
@@ -185,6 +190,7 @@ def number(value: Decimal) -> str:
 def _child(part: Part, discounts: Sequence[Part], charge: Charge | PlanMinimum, frame: LineFrame) -> dict[str, Any]:
     term = _term(charge)
     quantity, amount = number(part.quantity), number(part.unit_amount)
+    taxed = {"taxConfig": frame.tax_config} if frame.tax_config else {}
     shown = {
         "id": derived_ulid(f"{frame.ids} {part.key}"),
         "name": part.name[:256],
@@ -196,7 +202,8 @@ def _child(part: Part, discounts: Sequence[Part], charge: Charge | PlanMinimum, 
         "paymentTerm": term,
         "perUnitAmount": amount,
         "quantity": quantity,
-        "rateCard": {"price": {"type": "flat", "amount": amount, "paymentTerm": term}, "quantity": quantity},
+        **taxed,
+        "rateCard": {"price": {"type": "flat", "amount": amount, "paymentTerm": term}, "quantity": quantity, **taxed},
         "totals": totals_output(totals_of([part, *discounts], frame.currency)),
     }
     if discounts:

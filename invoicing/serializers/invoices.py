@@ -75,6 +75,7 @@ class DraftInvoicingInput(serializers.Serializer[Any]):
     autoAdvance = serializers.BooleanField(required=False)
     draftPeriod = WaitField(required=False)
     dueAfter = WaitField(required=False)
+    subscriptionEndProrationMode = ChoiceField(["bill_actual_period"], required=False)
     defaultTaxConfig = TaxConfigField()
 
 
@@ -103,9 +104,7 @@ class InvoiceGetInput(serializers.Serializer[Any]):
 
 class InvoiceListInput(PageInput):
     statuses = serializers.ListField(child=ChoiceField(STATUSES), required=False, default=list)
-    extendedStatuses = serializers.ListField(
-        child=ChoiceField([status.value for status in InvoiceStatus]), required=False, default=list
-    )
+    extendedStatuses = serializers.ListField(child=TextField(), required=False, default=list)
     issuedAfter = InstantField(required=False)
     issuedBefore = InstantField(required=False)
     periodStartAfter = InstantField(required=False)
@@ -138,7 +137,7 @@ class VoidActionInput(serializers.Serializer[Any]):
         return percentage
 
 
-class VoidInput(serializers.Serializer[Any]):
+class InvoiceVoidInput(serializers.Serializer[Any]):
     """OpenMeter's action, or short `rebill`; what is billed again is the default."""
 
     reason = TextField(max_length=256, required=False, allow_blank=True, default="")

@@ -123,7 +123,7 @@ def simulated_output(
 def _line(line: SimulatedLine, currency: str, at: datetime) -> dict[str, Any]:
     sent, charge = line.asked.sent, line.charge
     id = sent.get("id") or str(ULID())
-    frame = LineFrame(currency, line.asked.period, sent["invoiceAt"], at, at, id)
+    frame = LineFrame(currency, line.asked.period, sent["invoiceAt"], at, at, id, tax_config=sent["taxConfig"])
     # Free units are counted in the unit that is billed.
     free, free_before = (Decimal(0),) * 2 if charge.unit else (line.rated.usage_discount, line.free_before)
     shown = {

@@ -79,7 +79,7 @@ class RecurringPeriodInput(serializers.Serializer[Any]):
     interval = IntervalField()
 
 
-class AlignmentInput(serializers.Serializer[Any]):
+class CollectionAlignmentInput(serializers.Serializer[Any]):
     type = ChoiceField(["subscription", "anchored"])
     recurringPeriod = RecurringPeriodInput(required=False, allow_null=True)
 
@@ -90,7 +90,7 @@ class AlignmentInput(serializers.Serializer[Any]):
 
 
 class CollectionInput(serializers.Serializer[Any]):
-    alignment = AlignmentInput(required=False, allow_null=True)
+    alignment = CollectionAlignmentInput(required=False, allow_null=True)
     interval = WaitField(required=False)
 
 

@@ -6,9 +6,9 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
 from invoicing.api.schema.workflow import (
+    BillingPartyBody,
     BillingPartyOutput,
-    BillingPartyTaxIdentityOutput,
-    BillingProfileAppReferencesOutput,
+    BillingProfileAppsOrReferenceField,
     BillingWorkflowOutput,
     WorkflowPaymentOutput,
 )
@@ -18,16 +18,16 @@ from invoicing.serializers.invoices import (
     InvoiceGetInput,
     InvoiceListInput,
     InvoiceNowInput,
-    VoidInput,
+    InvoiceVoidInput,
 )
 from invoicing.serializers.line_inputs import LinePeriodInput
 from metering.api.schema.base import operation
 from metering.api.schema.fields import CurrencyField, NumberField, PageOutput, UlidField, texts
-from metering.serializers.customers import AddressInput
 from pricing.api.schema.rate_cards import (
     DiscountsOutput,
     FlatPriceWithPaymentTermOutput,
     NumericField,
+    OneOfExtension,
     PriceOutputField,
     TaxConfigOutput,
     UnitConfigOutput,
@@ -95,22 +95,49 @@ class InvoiceTotalsOutput(serializers.Serializer[Any]):
     total = NumericField()
 
 
-class DiscountReasonOutput(serializers.Serializer[Any]):
-    type = serializers.ChoiceField(
-        choices=["maximum_spend", "ratecard_percentage", "ratecard_usage", "invoice_discount"]
-    )
-    percentage = NumberField(min_value=0, max_value=100, required=False)
-    quantity = NumericField(required=False)
+class DiscountReasonMaximumSpendOutput(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["maximum_spend"])
+
+
+class DiscountReasonRatecardPercentageOutput(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["ratecard_percentage"])
+    percentage = NumberField(min_value=0, max_value=100)
+
+
+class DiscountReasonRatecardUsageOutput(serializers.Serializer[Any]):
+    type = serializers.ChoiceField(choices=["ratecard_usage"])
+    quantity = NumericField()
+
+
+class DiscountReasonInvoiceOutput(serializers.Serializer[Any]):
+    """The line's share of a discount of the whole invoice."""
+
+    type = serializers.ChoiceField(choices=["invoice_discount"])
+
+
+class DiscountReasonOutputField(serializers.Field[Any, Any, Any, Any]):
+    """Why something is taken off."""
+
+
+class DiscountReasonExtension(OneOfExtension):
+    target_class = DiscountReasonOutputField
+    component = "BillingDiscountReason"
+    shapes = {
+        "maximum_spend": DiscountReasonMaximumSpendOutput,
+        "ratecard_percentage": DiscountReasonRatecardPercentageOutput,
+        "ratecard_usage": DiscountReasonRatecardUsageOutput,
+        "invoice_discount": DiscountReasonInvoiceOutput,
+    }
 
 
 class InvoiceLineAmountDiscountOutput(_StampedOutput):
-    reason = DiscountReasonOutput()
+    reason = DiscountReasonOutputField()
     description = serializers.CharField(required=False)
     amount = NumericField()
 
 
 class InvoiceLineUsageDiscountOutput(_StampedOutput):
-    reason = DiscountReasonOutput()
+    reason = DiscountReasonOutputField()
     quantity = NumericField()
     preLinePeriodQuantity = NumericField(required=False)
 
@@ -121,6 +148,7 @@ class InvoiceLineDiscountsOutput(serializers.Serializer[Any]):
 
 
 class InvoiceDetailedLineRateCardOutput(serializers.Serializer[Any]):
+    taxConfig = TaxConfigOutput(required=False)
     price = FlatPriceWithPaymentTermOutput(allow_null=True)
     quantity = NumericField(required=False)
 
@@ -156,6 +184,9 @@ class _AnyLineOutput(_StampedOutput):
     totals = InvoiceTotalsOutput()
     discounts = InvoiceLineDiscountsOutput(required=False)
     invoiceAt = serializers.DateTimeField()
+    invoice = InvoiceReferenceOutput(required=False)
+    subscription = InvoiceLineSubscriptionOutput(required=False)
+    taxConfig = TaxConfigOutput(required=False)
 
 
 class InvoiceDetailedLineOutput(_AnyLineOutput):
@@ -174,13 +205,10 @@ class InvoiceLineOutput(_AnyLineOutput):
     description = serializers.CharField(required=False)
     metadata = texts(required=False, allow_null=True)
     deletedAt = serializers.DateTimeField(required=False)
-    invoice = InvoiceReferenceOutput(required=False)
-    subscription = InvoiceLineSubscriptionOutput(required=False)
     taxes = InvoiceLineTaxOutput(many=True, required=False)
     rateCard = InvoiceUsageBasedRateCardOutput(required=False)
     price = PriceOutputField(required=False)
     featureKey = serializers.CharField(required=False)
-    taxConfig = TaxConfigOutput(required=False)
     quantity = NumericField(required=False)
     meteredQuantity = NumericField(required=False)
     preLinePeriodQuantity = NumericField(required=False)
@@ -200,10 +228,6 @@ class InvoiceActionOutput(serializers.Serializer[Any]):
     resultingState = serializers.CharField()
 
 
-class InvoiceNowActionOutput(serializers.Serializer[Any]):
-    pass
-
-
 class InvoiceActionsOutput(serializers.Serializer[Any]):
     advance = InvoiceActionOutput(required=False)
     approve = InvoiceActionOutput(required=False)
@@ -211,7 +235,7 @@ class InvoiceActionsOutput(serializers.Serializer[Any]):
     retry = InvoiceActionOutput(required=False)
     snapshotQuantities = InvoiceActionOutput(required=False)
     void = InvoiceActionOutput(required=False)
-    invoice = InvoiceNowActionOutput(required=False)
+    invoice = serializers.DictField(required=False, help_text="Its lines can be invoiced now.")
 
 
 class InvoiceStatusDetailsOutput(serializers.Serializer[Any]):
@@ -258,7 +282,7 @@ class InvoiceExternalIdsOutput(serializers.Serializer[Any]):
 
 
 class InvoiceWorkflowSettingsOutput(serializers.Serializer[Any]):
-    apps = BillingProfileAppReferencesOutput(required=False)
+    apps = BillingProfileAppsOrReferenceField(required=False)
     sourceBillingProfileId = UlidField()
     workflow = BillingWorkflowOutput()
 
@@ -326,17 +350,13 @@ class PendingLinesBody(serializers.Serializer[Any]):
     lines = PendingLineBody(many=True)
 
 
-class PartyBody(serializers.Serializer[Any]):
-    key = serializers.CharField(required=False)
-    name = serializers.CharField(required=False)
-    taxId = BillingPartyTaxIdentityOutput(required=False)
-    addresses = AddressInput(many=True, required=False)
-
-
 class DraftInvoicingBody(serializers.Serializer[Any]):
     autoAdvance = serializers.BooleanField(required=False)
     draftPeriod = serializers.CharField(required=False)
     dueAfter = serializers.CharField(required=False)
+    subscriptionEndProrationMode = serializers.ChoiceField(
+        choices=["bill_actual_period", "bill_full_period"], required=False, help_text="Only the first is taken."
+    )
     defaultTaxConfig = TaxConfigOutput(required=False)
 
 
@@ -352,8 +372,8 @@ class DraftWorkflowSettingsBody(serializers.Serializer[Any]):
 class InvoiceReplaceBody(serializers.Serializer[Any]):
     description = serializers.CharField(max_length=1024, required=False)
     metadata = texts(required=False, allow_null=True)
-    supplier = PartyBody()
-    customer = PartyBody()
+    supplier = BillingPartyBody()
+    customer = BillingPartyBody()
     lines = DraftLineBody(many=True)
     workflow = DraftWorkflowSettingsBody()
 
@@ -394,7 +414,7 @@ VOID = extend_schema_view(
         "voidInvoiceAction",
         _TAG,
         "Cancel an issued invoice by a numbered credit note",
-        body=VoidInput,
+        body=InvoiceVoidInput,
         answers={200: InvoiceOutput},
         problems=[404, 409],
     )

@@ -6,16 +6,15 @@ from drf_spectacular.utils import extend_schema_view
 from rest_framework import serializers
 
 from invoicing.api.schema.workflow import (
+    BillingPartyBody,
     BillingPartyOutput,
-    BillingProfileAppReferencesOutput,
+    BillingProfileAppsOrReferenceField,
     BillingWorkflowOutput,
 )
 from invoicing.models import Corrections, ZeroInvoices
 from invoicing.serializers.profiles import (
-    BillingProfileCreateInput,
     BillingProfileGetInput,
     BillingProfileListInput,
-    BillingProfileReplaceInput,
     CustomerOverrideGetInput,
     CustomerOverrideInput,
     CustomerOverrideListInput,
@@ -43,7 +42,7 @@ class BillingProfileOutput(serializers.Serializer[Any]):
     deletedAt = serializers.DateTimeField(required=False)
     supplier = BillingPartyOutput()
     workflow = BillingWorkflowOutput()
-    apps = BillingProfileAppReferencesOutput()
+    apps = BillingProfileAppsOrReferenceField()
     default = serializers.BooleanField()
     numberPrefix = serializers.CharField(help_text="What numbers of invoices start with.")
     creditNotePrefix = serializers.CharField(help_text="What numbers of credit notes start with.")
@@ -63,6 +62,31 @@ class BillingProfileOutput(serializers.Serializer[Any]):
     )
 
 
+class BillingProfileReplaceBody(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=256)
+    description = serializers.CharField(max_length=1024, required=False)
+    metadata = texts(required=False, allow_null=True)
+    supplier = BillingPartyBody()
+    default = serializers.BooleanField()
+    workflow = BillingWorkflowOutput()
+    numberPrefix = serializers.CharField(max_length=16, required=False)
+    creditNotePrefix = serializers.CharField(max_length=16, required=False)
+    zeroInvoices = serializers.ChoiceField(choices=ZeroInvoices.values, required=False)
+    corrections = serializers.ChoiceField(choices=Corrections.values, required=False)
+    spendThresholds = serializers.DictField(child=CurrencyThresholdsOutput(), required=False)
+    largestTotal = NumericField(required=False, allow_null=True)
+
+
+class BillingProfileAppsBody(serializers.Serializer[Any]):
+    tax = UlidField()
+    invoicing = UlidField()
+    payment = UlidField()
+
+
+class BillingProfileCreateBody(BillingProfileReplaceBody):
+    apps = BillingProfileAppsBody()
+
+
 class BillingProfilePageOutput(PageOutput):
     items = BillingProfileOutput(many=True)
 
@@ -80,7 +104,7 @@ class CustomerOverrideOutput(serializers.Serializer[Any]):
 class BillingCustomerProfileOutput(serializers.Serializer[Any]):
     supplier = BillingPartyOutput()
     workflow = BillingWorkflowOutput()
-    apps = BillingProfileAppReferencesOutput()
+    apps = BillingProfileAppsOrReferenceField()
 
 
 class CustomerOverrideWithDetailsOutput(serializers.Serializer[Any]):
@@ -106,7 +130,7 @@ PROFILES = extend_schema_view(
         "createBillingProfile",
         _TAG,
         "Create a billing profile",
-        body=BillingProfileCreateInput,
+        body=BillingProfileCreateBody,
         answers={201: BillingProfileOutput},
         problems=[409],
         is_idempotent=True,
@@ -125,7 +149,7 @@ PROFILE = extend_schema_view(
         "updateBillingProfile",
         _TAG,
         "Replace what a billing profile says",
-        body=BillingProfileReplaceInput,
+        body=BillingProfileReplaceBody,
         answers={200: BillingProfileOutput},
         problems=[404, 409],
     ),

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from rest_framework import serializers
 
+from invoicing.api.schema.apps import AppOutput
 from invoicing.models import CollectionMethod
 from metering.api.schema.fields import UlidField
 from metering.serializers.customers import AddressInput
@@ -14,12 +16,15 @@ class BillingPartyTaxIdentityOutput(serializers.Serializer[Any]):
     code = serializers.CharField(required=False)
 
 
-class BillingPartyOutput(serializers.Serializer[Any]):
-    id = serializers.CharField(required=False)
+class BillingPartyBody(serializers.Serializer[Any]):
     key = serializers.CharField(required=False)
     name = serializers.CharField(required=False)
     taxId = BillingPartyTaxIdentityOutput(required=False)
     addresses = AddressInput(many=True, required=False)
+
+
+class BillingPartyOutput(BillingPartyBody):
+    id = serializers.CharField(required=False)
 
 
 class AppReferenceOutput(serializers.Serializer[Any]):
@@ -30,6 +35,24 @@ class BillingProfileAppReferencesOutput(serializers.Serializer[Any]):
     tax = AppReferenceOutput()
     invoicing = AppReferenceOutput()
     payment = AppReferenceOutput()
+
+
+class BillingProfileAppsOutput(serializers.Serializer[Any]):
+    tax = AppOutput()
+    invoicing = AppOutput()
+    payment = AppOutput()
+
+
+class BillingProfileAppsOrReferenceField(serializers.Field[Any, Any, Any, Any]):
+    """The app for each purpose: in full where that is asked for, else by its id."""
+
+
+class BillingProfileAppsExtension(OpenApiSerializerFieldExtension):
+    target_class = BillingProfileAppsOrReferenceField
+
+    def map_serializer_field(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        shapes = (BillingProfileAppsOutput, BillingProfileAppReferencesOutput)
+        return {"anyOf": [auto_schema.resolve_serializer(shape, direction).ref for shape in shapes]}
 
 
 class RecurringPeriodOutput(serializers.Serializer[Any]):
