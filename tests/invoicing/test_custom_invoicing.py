@@ -10,6 +10,7 @@ from invoicing.models import App, BillingProfile, Invoice, InvoiceType
 from invoicing.services.billing_run import run_billing
 from metering.authentication import forget_api_keys
 from tests.factories import ApiKeyFactory, TestClockFactory
+from tests.invoicing.billed import audited
 from tests.invoicing.contracts import day, subscribe, use
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +98,7 @@ def test_it_goes_from_call_to_call_until_it_is_paid(api, draft):
         ("custom_invoicing", "failed", Decimal("32.50")),
         ("custom_invoicing", "succeeded", Decimal("32.50")),
     ]
+    assert audited(day(2, 20)) == []
 
 
 def test_it_may_give_up_or_void_what_it_sent(api, draft):
@@ -109,6 +111,7 @@ def test_it_may_give_up_or_void_what_it_sent(api, draft):
     assert (note.total, note.status) == (Decimal("-32.50"), S.PAID)
     run_billing(now=day(2, 2))
     assert draft.customer.invoices.filter(billed_at=day(2, 1), type=InvoiceType.STANDARD).count() == 1
+    assert audited(day(2, 20)) == []
 
 
 @pytest.mark.parametrize(

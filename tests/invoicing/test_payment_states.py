@@ -9,10 +9,17 @@ from invoicing.lifecycle import InvoiceStatus as S
 from invoicing.lifecycle import Trigger
 from invoicing.providers import SANDBOX_OUTCOME
 from invoicing.services.invoices import mark_overdue, payment_event, retry_invoice
-from tests.invoicing.billed import billed
+from tests.invoicing.billed import audited, billed
 from tests.invoicing.contracts import day
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def sound():
+    """Whatever happened, the audit finds nothing."""
+    yield
+    assert audited(day(2, 20)) == []
 
 
 @pytest.mark.parametrize(

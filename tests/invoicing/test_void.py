@@ -14,6 +14,7 @@ from invoicing.services.manual_lines import LineTerms
 from invoicing.services.pending_lines import add_pending_lines
 from metering.periods import Period
 from tests.factories import CustomerFactory
+from tests.invoicing.billed import audited
 from tests.invoicing.contracts import day, subscribe, use
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,7 @@ def test_what_was_voided_is_billed_anew_once_with_usage_as_it_is_then(invoice):
     assert charged(invoice.customer) == Decimal("55.00")
     run_billing(now=day(2, 7))
     assert charged(invoice.customer) == Decimal("55.00")
+    assert audited(day(2, 8)) == []
 
 
 def test_without_billing_anew_it_stays_billed_at_nothing(invoice):
@@ -72,6 +74,7 @@ def test_without_billing_anew_it_stays_billed_at_nothing(invoice):
         assert recompute_line(back).differences == ()
     run_billing(now=day(2, 7))
     assert charged(invoice.customer) == Decimal("20.00")
+    assert audited(day(2, 8)) == []
 
 
 def test_what_was_paid_of_it_goes_to_the_balance(invoice):
@@ -104,6 +107,7 @@ def test_what_a_later_invoice_continues_is_voided_after_it(invoice):
     run_billing(now=day(3, 3))
     # 20.00 for January, February and March each, 100 x 0.10 + 350 x 0.05
     assert charged(invoice.customer) == Decimal("87.50")
+    assert audited(day(3, 4)) == []
 
 
 @pytest.mark.parametrize(("rebill", "charges"), [(True, "5.00"), (False, "0.00")])
@@ -119,3 +123,4 @@ def test_a_line_by_hand_is_written_again_where_all_is_billed_anew(rebill, charge
     run_billing(now=day(1, 6))
     # 5.00 - 5.00, and 5.00 where it is billed anew
     assert charged(customer) == Decimal(charges)
+    assert audited(day(1, 7)) == []

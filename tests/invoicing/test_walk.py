@@ -20,10 +20,17 @@ from invoicing.services.invoices import (
     retry_invoice,
     snapshot_quantities,
 )
-from tests.invoicing.billed import billed
+from tests.invoicing.billed import audited, billed
 from tests.invoicing.contracts import day, use
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def sound():
+    """Whatever happened, the audit finds nothing."""
+    yield
+    assert audited(day(2, 20)) == []
 
 
 def failing(monkeypatch, step):
