@@ -46,10 +46,11 @@ class Api:
         return self("post", f"{INVOICES}/invoice", {"customerId": customer.ulid, **body}, status)
 
 
-def customer_at(at, **kwargs):
-    """A customer on a test clock, who sends events under their key."""
+def customer_at(at, *, sends=True, **kwargs):
+    """A customer on a test clock, who sends events under their key where no contract says so."""
     customer = CustomerFactory(currency="USD", test_clock=TestClockFactory(now_at=at), **kwargs)
-    SubjectLinkFactory(subject=SubjectFactory(key=customer.key), customer=customer)
+    if sends:
+        SubjectLinkFactory(subject=SubjectFactory(key=customer.key), customer=customer)
     return customer
 
 
