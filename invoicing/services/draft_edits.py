@@ -14,9 +14,11 @@ from invoicing.queries.due import spans_of
 from invoicing.services.adjustments import waive_lines
 from invoicing.services.line_edits import CannotEditLine, LineChanges, change_line, is_removed, rate_again
 from invoicing.services.manual_lines import LineTerms, rate_by_hand, write_lines, write_rated
+from invoicing.services.minimums import recount_minimums
+from invoicing.services.payments import hold_invoice
 from invoicing.services.pending_lines import in_seconds
 from invoicing.services.totals import recalculate
-from invoicing.services.walks import held, walk
+from invoicing.services.walks import walk
 from invoicing.workflow import Workflow
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
@@ -145,7 +147,7 @@ def hold_to_edit(invoice_id: int) -> Invoice:
 
     :raises InvoiceCannotBeEdited: if the invoice is not open for changes.
     """
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     status = InvoiceStatus(invoice.status)
     if status != InvoiceStatus.GATHERING and status not in EDITABLE:
         raise InvoiceCannotBeEdited(f"Choose a draft to change: {invoice} is {status.label.lower()}.")
@@ -159,6 +161,7 @@ def finish_edit(*, invoice: Invoice, bound: int, at: datetime) -> Invoice:
         invoice.save(update_fields=["updated_at"])
         return invoice
     _span_lines(invoice)
+    recount_minimums(invoice=invoice, at=at)
     recalculate(invoice=invoice, at=at)
     return walk(invoice=invoice, at=at, trigger=Trigger.UPDATE, bound=bound)
 
