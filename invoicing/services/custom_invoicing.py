@@ -11,7 +11,8 @@ from invoicing.models import Invoice, InvoiceStatus
 from invoicing.providers import PROVIDERS
 from invoicing.queries.states import situation_of
 from invoicing.services.invoices import payment_event, void_invoice
-from invoicing.services.walks import held, walk
+from invoicing.services.payments import hold_invoice
+from invoicing.services.walks import walk
 from invoicing.walking import confirmed
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
@@ -85,7 +86,7 @@ def payment_status(*, invoice_id: int, trigger: Trigger, at: datetime) -> Invoic
 
 @transaction.atomic
 def _confirm(invoice_id: int, awaited: InvoiceStatus, told: Told, bound: int, at: datetime) -> Invoice:
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     _check_calls_back(invoice)
     if _is_known(invoice, told) and invoice.status != awaited:
         # The answer to the first call got lost.

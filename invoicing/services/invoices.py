@@ -10,8 +10,8 @@ from invoicing.lifecycle import MOVES, InvalidMove, Trigger, target
 from invoicing.models import Invoice, InvoiceStatus
 from invoicing.providers import Outcome, Result
 from invoicing.services.cancellations import write_cancellation
-from invoicing.services.payments import record_outcome
-from invoicing.services.walks import held, walk
+from invoicing.services.payments import hold_invoice, record_outcome
+from invoicing.services.walks import walk
 from invoicing.validation import Severity
 from metering.ingest.fence import current_bound
 
@@ -47,7 +47,7 @@ def advance_invoice(*, invoice_id: int, at: datetime) -> Invoice:
 
 @transaction.atomic
 def _advance(invoice_id: int, bound: int, at: datetime) -> Invoice:
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     status = InvoiceStatus(invoice.status)
     if walk(invoice=invoice, at=at, bound=bound).status == status:
         raise CannotAdvance(f"Wait, or choose another action than advance: {invoice} is {status.label.lower()}.")
@@ -61,7 +61,7 @@ def approve_invoice(*, invoice_id: int, at: datetime) -> Invoice:
 
     :raises InvalidMove: if it does not wait for that, or something critical is wrong with it.
     """
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     target(InvoiceStatus(invoice.status), Trigger.APPROVE)
     if critical := next((issue for issue in invoice.validation_issues if issue["severity"] == Severity.CRITICAL), None):
         raise InvalidMove(f"Mend what is wrong with {invoice} before you approve it: {critical['message']}")
@@ -98,7 +98,7 @@ def delete_invoice(*, invoice_id: int, at: datetime) -> Invoice:
 
 @transaction.atomic
 def _pull(invoice_id: int, trigger: Trigger, bound: int | None, at: datetime) -> Invoice:
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     if trigger == Trigger.DELETE and invoice.status == InvoiceStatus.GATHERING:
         raise CannotDeleteGathering(f"Delete pending lines of {invoice} instead: it gathers what is not billed yet.")
     return walk(invoice=invoice, at=at, trigger=trigger, bound=bound)
@@ -115,7 +115,7 @@ def void_invoice(*, invoice_id: int, reason: str, rebill: bool = True, at: datet
     :raises InvalidMove: if the invoice is paid, or not issued.
     :raises InvoiceContinued: if a later document continues what it billed.
     """
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     if invoice.status == InvoiceStatus.PAID:
         raise InvalidMove(f"Give a credit note over {invoice} instead: it is paid.")
     target(InvoiceStatus(invoice.status), Trigger.VOID)
@@ -131,7 +131,7 @@ def payment_event(*, invoice_id: int, trigger: Trigger, at: datetime, reason: st
     """
     if trigger not in _BY_THE_APP:
         raise InvalidMove(f"Tell of a payment: {trigger.replace('_', ' ')} is not said by an app.")
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     target(InvoiceStatus(invoice.status), trigger)
     if trigger == Trigger.PAYMENT_FAILED:
         record_outcome(invoice=invoice, outcome=Outcome(Result.FAILED, reason), at=at)
@@ -152,7 +152,7 @@ def mark_overdue(*, now: datetime) -> int:
 
 @transaction.atomic
 def _mark_overdue(invoice_id: int, at: datetime) -> bool:
-    invoice = held(invoice_id)
+    invoice = hold_invoice(invoice_id)
     # Somebody may have paid it, or marked it, since.
     if invoice.status not in _MAY_BE_OVERDUE:
         return False

@@ -5,11 +5,13 @@ from datetime import datetime
 from invoicing.lifecycle import MOVES, Trigger
 from invoicing.models import Invoice, InvoiceStatus
 from invoicing.queries.states import situation_of
+from invoicing.services.payments import hold_invoice as held
 from invoicing.services.steps import STEPS, WORK, Visit
 from invoicing.validation import Issue
 from invoicing.walking import next_trigger
 from metering.errors import DomainError
-from metering.models import Customer
+
+__all__ = ["held", "walk"]
 
 # What a walk may change of an invoice.
 _WALKED = (
@@ -57,12 +59,6 @@ def walk(*, invoice: Invoice, at: datetime, trigger: Trigger | None = None, boun
         invoice.updated_at = at
         invoice.save(update_fields=[*changed, "updated_at"])
     return invoice
-
-
-def held(invoice_id: int) -> Invoice:
-    """Lock the customer, then the invoice, in the caller's transaction: always in this order."""
-    Customer.objects.select_for_update(no_key=True, of=("self",)).get(invoices=invoice_id)
-    return Invoice.objects.select_related("customer", "profile__app").locked().get(pk=invoice_id)
 
 
 def _next(visit: Visit) -> Trigger | None:

@@ -9,7 +9,8 @@ from invoicing.lifecycle import InvoiceStatus as S
 from invoicing.lifecycle import Trigger as T
 from invoicing.models import Invoice
 from invoicing.services import walks
-from invoicing.services.walks import held, walk
+from invoicing.services.payments import hold_invoice
+from invoicing.services.walks import walk
 from metering.errors import DomainError
 from metering.history import changes_of
 from tests import factories
@@ -41,13 +42,13 @@ def test_a_step_that_fails_says_why_and_is_tried_again(monkeypatch, status):
         factories.InvoiceLineFactory(invoice=invoice)
     with monkeypatch.context() as patch:
         patch.setattr(walks, "WORK", MappingProxyType({**walks.WORK, status: fail}))
-        walk(invoice=held(invoice.pk), at=day(2, 2), trigger=trigger)
+        walk(invoice=hold_invoice(invoice.pk), at=day(2, 2), trigger=trigger)
     invoice = Invoice.objects.get(pk=invoice.pk)
     assert invoice.status == target(status, T.FAIL)
     (issue,) = invoice.validation_issues
     assert (issue["severity"], issue["code"], issue["message"]) == ("critical", "invalid", "Mend it.")
     again = T.RETRY if T.RETRY in MOVES[S(invoice.status)] else T.DELETE
-    walk(invoice=held(invoice.pk), at=day(2, 3), trigger=again)
+    walk(invoice=hold_invoice(invoice.pk), at=day(2, 3), trigger=again)
     done = Invoice.objects.get(pk=invoice.pk)
     assert done.status == ENDS.get(status, S.PAID)
     assert done.validation_issues == []

@@ -7,7 +7,6 @@ import pytest
 
 from invoicing import providers
 from invoicing.lifecycle import InvalidMove
-from invoicing.models import InvoiceSequence
 from invoicing.models import InvoiceStatus as S
 from invoicing.providers import AppRefused, Sandbox
 from invoicing.queries.states import actions_of, details_of
@@ -140,9 +139,3 @@ def test_it_refuses_what_a_paid_invoice_does_not_allow(act):
         act(invoice_id=invoice.pk, at=day(2, 2))
     assert refusal.value.status == 400
     assert type(invoice).objects.values().get(pk=invoice.pk) == before
-
-
-def test_zero_invoices_are_left_without_a_number_where_the_profile_skips_them():
-    invoice = billed(day(2, 1, hour=1), zero_invoices="skip")
-    series = InvoiceSequence.objects.get(profile=invoice.profile, type="standard")
-    assert (invoice.number, series.last_number) == ("INV-000002", 2)
