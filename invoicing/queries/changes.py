@@ -44,14 +44,16 @@ class _Version(Func):
     output_field = TextField()
 
 
-def changes_of(customer_ids: Sequence[int], *, bound: int, at: datetime) -> dict[int, list[DueLine]]:
+def changes_of(
+    customer_ids: Sequence[int], *, bound: int | None, at: datetime, by: datetime | None = None
+) -> dict[int, list[DueLine]]:
     """
-    Return what changed of what customers were billed: usage up to batch `bound`, and terms as they are now.
+    Return what changed of what customers were billed: usage up to batch `bound` (None: all there is), and terms.
 
     Each line continues the last one of its item and period, with its `state` read already, but for minimums, which
     count the others. Usage is looked at where a change of it was noted, or one that was billed was cancelled; what
     reads the same as it was billed is left out. A fee in advance is given back from the end of its item on, once that
-    has come; `at` is now, a test clock has its own time. What was voided, or billed before its period ended, is no
+    has come; `at` is now, a test clock has its own time, and `by` looks ahead of both. What was voided, or billed before its period ended, is no
     change: it is billed on from there.
     """
     found: dict[int, list[DueLine]] = defaultdict(list)
@@ -60,7 +62,7 @@ def changes_of(customer_ids: Sequence[int], *, bound: int, at: datetime) -> dict
     for line in lines:
         if not _is_read_again(line) and (due := _usage_change(line, spans[_customer(line)], bound)) is not None:
             found[_customer(line)].append(due)
-    for line in _cut_fees(customer_ids, at):
+    for line in _cut_fees(customer_ids, at, by):
         if (due := _fee_change(line)) is not None:
             found[_customer(line)].append(due)
     changed = [due.line_before for lines in found.values() for due in lines if due.line_before]
@@ -82,7 +84,7 @@ def noted_changes(customer_ids: Sequence[int]) -> dict[int, str]:
     return {pk: version for pk, version in noted.items() if pk not in waiting}
 
 
-def _spans_of(customer_ids: Iterable[int], bound: int) -> Mapping[int, tuple[Span, ...]]:
+def _spans_of(customer_ids: Iterable[int], bound: int | None) -> Mapping[int, tuple[Span, ...]]:
     links = SubjectLink.objects.known_at(bound).filter(customer__in=customer_ids).order_by("pk")
     spans: dict[int, tuple[Span, ...]] = defaultdict(tuple)
     for customer, subject, start, end in links.values_list("customer", "subject__key", "from_at", "to_at"):
@@ -123,7 +125,7 @@ def _is_read_again(line: InvoiceLine) -> bool:
     return is_of_period and line.invoice.status in DRAFT and not is_collected(line.invoice)
 
 
-def _usage_change(line: InvoiceLine, spans: tuple[Span, ...], bound: int) -> DueLine | None:
+def _usage_change(line: InvoiceLine, spans: tuple[Span, ...], bound: int | None) -> DueLine | None:
     before, version = LineState.from_json(line.now or {}), line.meter_version
     assert version is not None
     reach = (*before.stretches, before.period)
@@ -155,7 +157,7 @@ def _continued(line: InvoiceLine, before: LineState) -> DueLine:
 # --- Fees ------------------------------------------------------------------------------------------------------------
 
 
-def _cut_fees(customer_ids: Sequence[int], at: datetime) -> Iterator[InvoiceLine]:
+def _cut_fees(customer_ids: Sequence[int], at: datetime, by: datetime | None) -> Iterator[InvoiceLine]:
     """Yield fees that were billed past the end of their item, once that end has come."""
     lines = _last_lines().filter(
         subscription_item__customer__in=customer_ids,
@@ -168,7 +170,7 @@ def _cut_fees(customer_ids: Sequence[int], at: datetime) -> Iterator[InvoiceLine
     times = dict(clocks.values_list("pk", "test_clock__now_at"))
     for line in lines:
         item = _item(line)
-        if item.active_to and item.active_to <= times.get(item.customer_id, at):
+        if item.active_to and item.active_to <= (by or times.get(item.customer_id, at)):
             yield line
 
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from django.db.models import Q
 
 from invoicing.queries.bills import PricedLine, bills_of, price_bill
+from invoicing.queries.changes import changes_of
 from invoicing.queries.contracts import open_contracts
+from invoicing.queries.profiles import profile_of
 from metering.models import Customer
 from metering.queries.usage import customer_spans
 from pricing.coming import ComingInvoice, ComingLine
@@ -19,14 +21,16 @@ def forecast(customer_id: int, until: datetime, at: datetime) -> list[ComingInvo
     :raises CannotPrice: if an item has a price that cannot be read, or is billed by usage that no meter measures.
     """
     customer = Customer.objects.get(pk=customer_id)
-    bills = bills_of(customer, open_contracts(Q(customer=customer_id)), until=until)
+    changes = changes_of([customer_id], bound=None, at=at, by=until).get(customer_id, ())
+    contracts = open_contracts(Q(customer=customer_id))
+    bills = bills_of(customer, contracts, until=until, profile=profile_of(customer), changes=changes)
     spans = customer_spans(customer_id=customer_id)
     lines: dict[tuple[datetime, str], list[ComingLine]] = defaultdict(list)
     earlier: list[PricedLine] = []
     for bill in bills:
         priced = price_bill(bill, spans=spans, bound=None, earlier=earlier)
         earlier += priced
-        shown = [_line(line) for line in priced if line.rated.amount or line.due.version]
+        shown = [_line(line) for line in priced if line.amount or line.due.version]
         lines[bill.billed_at, bill.currency] += shown
     return [ComingInvoice(*key, tuple(found)) for key, found in sorted(lines.items()) if found]
 
@@ -34,4 +38,4 @@ def forecast(customer_id: int, until: datetime, at: datetime) -> list[ComingInvo
 def _line(priced: PricedLine) -> ComingLine:
     due, period = priced.due, priced.due.period
     quantity = priced.state.quantity if due.version and priced.state else None
-    return ComingLine((due.item.pk, period.start, due.sequence), due.item.name, period, quantity, priced.rated.amount)
+    return ComingLine((due.item.pk, period.start, due.sequence), due.item.name, period, quantity, priced.amount)

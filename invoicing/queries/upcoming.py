@@ -10,6 +10,7 @@ from django.db.models import Q
 from invoicing.lines import PlanMinimum
 from invoicing.models import InvoiceLine
 from invoicing.queries.bills import Bill, PricedLine, bills_of, price_bill
+from invoicing.queries.changes import changes_of
 from invoicing.queries.contracts import open_contracts
 from invoicing.queries.due import pending_lines
 from invoicing.queries.profiles import profile_of
@@ -72,7 +73,9 @@ def closing_invoices(*, customer: Customer, at: datetime) -> tuple[UpcomingInvoi
 def _bills(customer: Customer, at: datetime, *, until: datetime) -> list[Bill]:
     contracts = open_contracts(Q(customer=customer, active_from__lte=at))
     pending = pending_lines([customer.pk]).get(customer.pk, [])
-    return bills_of(customer, contracts, until=until, profile=profile_of(customer), pending=pending)
+    changes = changes_of([customer.pk], bound=None, at=at, by=until).get(customer.pk, ())
+    profile = profile_of(customer)
+    return bills_of(customer, contracts, until=until, profile=profile, pending=pending, changes=changes)
 
 
 def _upcoming(

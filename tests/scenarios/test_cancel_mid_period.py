@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from invoicing.models import InvoiceLine
+from invoicing.models import Invoice, InvoiceLine, InvoiceType
 from invoicing.queries import recompute_line, upcoming_invoice
+from invoicing.queries.balances import balance_of
 from invoicing.services.billing_run import run_billing
 from pricing.services.subscriptions.end import cancel_subscription
 from tests.scenarios.shop import event, fee, invoices_of, post, publish, sign_up, usage
@@ -37,14 +38,17 @@ def test_it_pays_by_real_seconds_and_up_to_the_end(api):
     post(api, [event(3, paris(4, 5), tokens=30)])
     cancel_subscription(subscription_id=subscription.pk, at=paris(4, 8), active_to=paris(4, 10, hour=12))
     upcoming = upcoming_invoice(customer=subscription.customer, at=paris(4, 9))
-    # 30 x 0.10, and no fee for May.
-    assert (upcoming.total, upcoming.period.end) == (Decimal("3.00"), datetime(2026, 4, 10, 10, tzinfo=UTC))
+    # 30 x 0.10 and no fee for May; of April's 720 hours 228 are used, so 20.00 x 228/720 = 6.33 stay and 13.67 go back.
+    assert (upcoming.total, upcoming.period.end) == (Decimal("-10.67"), datetime(2026, 4, 10, 10, tzinfo=UTC))
 
     post(api, [event(4, paris(4, 10, hour=11), tokens=5), event(5, paris(4, 10, hour=12), tokens=500)])
     run_billing(now=paris(4, 10, hour=12))
-    assert len(invoices_of(subscription)) == 2
+    assert invoices_of(subscription)[2:] == [(None, Decimal("-10.17"), "draft.waiting_for_collection")]
     run_billing(now=paris(4, 10, hour=13))
     run_billing(now=paris(8, 1))
-    # 35 x 0.10; at the end itself the subscription is over.
-    assert invoices_of(subscription)[2:] == [("INV-000003", Decimal("3.50"), "paid")]
+    # 35 x 0.10 - 13.67, which is below zero and so a credit note; at the end itself the subscription is over.
+    notes = Invoice.objects.filter(type=InvoiceType.CREDIT_NOTE)
+    assert [(note.number, note.total, note.status) for note in notes] == [("CN-000001", Decimal("-10.17"), "issued")]
+    assert Invoice.objects.count() == 3
+    assert balance_of(subscription.customer_id, "USD") == Decimal("10.17")
     assert all(recompute_line(line).matches for line in InvoiceLine.objects.all())

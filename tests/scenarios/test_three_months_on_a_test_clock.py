@@ -9,7 +9,7 @@ from invoicing.models import InvoiceLine
 from invoicing.providers import SANDBOX_OUTCOME
 from invoicing.queries import recompute_line, upcoming_invoice
 from invoicing.services.billing_run import advance_to_period_end, run_billing
-from invoicing.services.payments import retry_payment
+from invoicing.services.invoices import retry_invoice
 from metering.services.clocks import create_test_clock
 from metering.services.customers import change_customer
 from metering.services.rollups import advance_rollups
@@ -61,15 +61,15 @@ def test_three_months_come_to_the_cent(api, subscription):
     assert invoices_of(subscription)[2:] == [("INV-000003", Decimal("200.00"), "payment_processing.failed")]
 
     change_customer(customer_id=subscription.customer_id, at=on(3, 2), metadata={})
-    retry_payment(invoice_id=subscription.customer.invoices.get(number="INV-000003").pk, at=on(3, 2))
+    retry_invoice(invoice_id=subscription.customer.invoices.get(number="INV-000003").pk, at=on(3, 2))
     post(api, [event("late", on(2, 28), tokens=5000), event("march", on(3, 15), tokens=1)])
     to_period_end(subscription)
-    # 20.00 for April + 1 x 0.02; what came late for February changes no invoice.
+    # 20.00 for April + 1 x 0.02, and what came late for February: its tokens 24,001 to 29,000 at 0.005 are 25.00.
     assert invoices_of(subscription) == [
         ("INV-000001", Decimal("20.00"), "paid"),
         ("INV-000002", Decimal("37.01"), "paid"),
         ("INV-000003", Decimal("200.00"), "paid"),
-        ("INV-000004", Decimal("20.02"), "paid"),
+        ("INV-000004", Decimal("45.02"), "paid"),
     ]
     assert [payment.status for payment in subscription.customer.invoices.get(number="INV-000003").payments.all()] == [
         "failed",
