@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 
 from invoicing.models import Invoice, InvoiceStatus
 from metering.periods import Cadence, Period, period_at, periods
@@ -47,7 +47,8 @@ def _totals(rows: list[Any], n: int) -> tuple[CurrencyTotal, ...]:
 
 def open_amounts() -> tuple[CurrencyTotal, ...]:
     """Return what issued invoices still wait for, for each currency."""
-    rows = Invoice.objects.unpaid().values("currency").annotate(amount=Sum("total"), invoices=Count("pk"))
+    due = Sum(F("total") - F("settled"))
+    rows = Invoice.objects.unpaid().values("currency").annotate(amount=due, invoices=Count("pk"))
     return tuple(CurrencyTotal(**row) for row in rows.order_by("currency"))
 
 

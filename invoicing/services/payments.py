@@ -29,14 +29,16 @@ def collect(*, invoice: Invoice, at: datetime) -> Trigger | None:
         return Trigger.PAID
     if _is_sent(invoice):
         return None
+    attempt = invoice.payments.count() + 1
     charge = Charge(
-        reference=f"{invoice.ulid}-{invoice.payments.count() + 1}",
+        reference=f"{invoice.ulid}-{attempt}",
         amount=invoice.due,
         currency=invoice.currency,
         customer_metadata=invoice.customer.metadata,
     )
     outcome = PROVIDERS[invoice.profile.app.type].collect(charge)
-    record_outcome(invoice=invoice, outcome=outcome, at=at)
+    if outcome.result != Result.PENDING:
+        _record(invoice, outcome, attempt, at)
     return _TRIGGERS.get(outcome.result)
 
 
@@ -48,20 +50,7 @@ def record_outcome(*, invoice: Invoice, outcome: Outcome, at: datetime) -> Payme
     """
     if not invoice.due or outcome.result == Result.PENDING:
         return None
-    payment = Payment.objects.create(
-        invoice=invoice,
-        attempt=invoice.payments.count() + 1,
-        provider=invoice.profile.app.type,
-        currency=invoice.currency,
-        amount=invoice.due,
-        status=PaymentStatus.SUCCEEDED if outcome.succeeded else PaymentStatus.FAILED,
-        reason=outcome.reason,
-        received_at=at,
-        created_at=at,
-    )
-    if outcome.succeeded:
-        settle(invoice=invoice, payment=payment, amount=payment.amount, at=at)
-    return payment
+    return _record(invoice, outcome, invoice.payments.count() + 1, at)
 
 
 def settle(*, invoice: Invoice, payment: Payment, amount: Decimal, at: datetime) -> None:
@@ -79,3 +68,20 @@ def hold_invoice(invoice_id: int) -> Invoice:
 def _is_sent(invoice: Invoice) -> bool:
     method = invoice.workflow.get("payment", {}).get("collectionMethod", invoice.profile.collection_method)
     return method == CollectionMethod.SEND_INVOICE
+
+
+def _record(invoice: Invoice, outcome: Outcome, attempt: int, at: datetime) -> Payment:
+    payment = Payment.objects.create(
+        invoice=invoice,
+        attempt=attempt,
+        provider=invoice.profile.app.type,
+        currency=invoice.currency,
+        amount=invoice.due,
+        status=PaymentStatus.SUCCEEDED if outcome.succeeded else PaymentStatus.FAILED,
+        reason=outcome.reason,
+        received_at=at,
+        created_at=at,
+    )
+    if outcome.succeeded:
+        settle(invoice=invoice, payment=payment, amount=payment.amount, at=at)
+    return payment

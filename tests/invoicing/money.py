@@ -38,7 +38,7 @@ def draft(*amounts, discounts=(), tax_configs=(), workflow=SENT, **kwargs):
             managed_by=ManagedBy.MANUAL,
             name=f"Line {position}",
             type="flat_fee",
-            price={"type": "flat", "amount": amount, "paymentTerm": "in_arrears"},
+            price={"type": "flat", "amount": str(amount), "paymentTerm": "in_arrears"},
             tax_config=config,
             now=None,
             amount=Decimal(amount),
