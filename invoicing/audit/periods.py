@@ -202,7 +202,9 @@ def _check_chain(
     elif first.cause == LineCause.PERIOD and first.invoice_at != service.bill_at:
         yield Finding(2, "it was due at another time", _line(first), _shown(service.bill_at), _shown(first.invoice_at))
     billed_at = first.invoice.billed_at
-    if first.cause == LineCause.PERIOD and reach.is_late_or_early(first.invoice_at, billed_at):
+    # What somebody asked for, or a spend threshold did, is billed at its own time.
+    is_of_run = first.invoice.run_id is not None and first.invoice.spend_threshold is None
+    if first.cause == LineCause.PERIOD and is_of_run and reach.is_late_or_early(first.invoice_at, billed_at):
         what = "it was billed at another time than it was due"
         yield Finding(2, what, _line(first), _shown(first.invoice_at), _shown(billed_at))
 

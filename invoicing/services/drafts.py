@@ -5,7 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Max
 
 from invoicing.lines import LineState, line_ulid
 from invoicing.models import (
@@ -109,7 +108,7 @@ _MOVED_FIELDS = ("invoice", "position", "discount", "tax", "tax_inclusive", "tax
 
 
 def _invoice(bill: Bill, profile: BillingProfile, at: datetime, run: BillingRun | None) -> Invoice:
-    pk = _next_id()
+    pk, supplement = _name(bill)
     workflow = profile.workflow
     collection_at = bill.collection_at(workflow.collection_interval)
     return Invoice(
@@ -123,7 +122,7 @@ def _invoice(bill: Bill, profile: BillingProfile, at: datetime, run: BillingRun 
         currency=bill.currency,
         status=InvoiceStatus.DRAFT_CREATED,
         billed_at=bill.billed_at,
-        supplement=_supplement(bill),
+        supplement=supplement,
         spend_threshold=bill.spend_threshold,
         time_zone=str(bill.customer.zone),
         workflow=workflow.to_json(),
@@ -135,18 +134,18 @@ def _invoice(bill: Bill, profile: BillingProfile, at: datetime, run: BillingRun 
     )
 
 
-def _next_id() -> int:
-    """Draw the id before the row exists, because a draft is named after it."""
+def _name(bill: Bill) -> tuple[int, int]:
+    """Draw the id, because a draft is named after it, and count how many invoices there are of the billing time."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence('invoicing_invoice', 'id'))")
-        return cursor.fetchone()[0]
+        cursor.execute(_NAME, [bill.customer.pk, bill.currency, bill.billed_at, InvoiceStatus.GATHERING])
+        return cursor.fetchone()
 
 
-def _supplement(bill: Bill) -> int:
-    # Of both types, because an invoice below zero becomes a credit note.
-    alike = Invoice.objects.filter(customer=bill.customer, currency=bill.currency, billed_at=bill.billed_at)
-    last = alike.exclude(status=InvoiceStatus.GATHERING).aggregate(last=Max("supplement"))["last"]
-    return 0 if last is None else last + 1
+# Of both types, because an invoice below zero becomes a credit note.
+_NAME = """
+    SELECT nextval(pg_get_serial_sequence('invoicing_invoice', 'id')), coalesce(max(supplement) + 1, 0)
+    FROM invoicing_invoice WHERE customer_id = %s AND currency = %s AND billed_at = %s AND status <> %s
+"""
 
 
 def line_of(invoice: Invoice, position: int, priced: PricedLine, at: datetime) -> InvoiceLine:

@@ -2,8 +2,14 @@
 
 from django.db import connection
 
-_CUSTOMER = "SELECT FROM metering_customer WHERE id = %s FOR NO KEY UPDATE"
-_CONTRACTS = "SELECT FROM pricing_subscription WHERE customer_id = %s ORDER BY id FOR NO KEY UPDATE"
+# The customer comes first, as the contracts are looked up by the row that is held.
+_LOCK = """
+    WITH held AS MATERIALIZED (SELECT id FROM metering_customer WHERE id = %s FOR NO KEY UPDATE),
+    contracts AS MATERIALIZED (
+        SELECT id FROM pricing_subscription WHERE customer_id = (SELECT id FROM held) ORDER BY id FOR NO KEY UPDATE
+    )
+    SELECT (SELECT count(*) FROM held), (SELECT count(*) FROM contracts)
+"""
 
 
 def lock_customer(customer_id: int) -> None:
@@ -13,5 +19,4 @@ def lock_customer(customer_id: int) -> None:
     The weaker kind of lock lets rows that point to them be written meanwhile.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_CUSTOMER, [customer_id])
-        cursor.execute(_CONTRACTS, [customer_id])
+        cursor.execute(_LOCK, [customer_id])
