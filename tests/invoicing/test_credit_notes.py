@@ -1,9 +1,10 @@
 """Credit notes: what is given back of an issued invoice, its limits, and where the money goes."""
 
+import threading
 from decimal import Decimal
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from invoicing.lifecycle import InvoiceStatus
 from invoicing.models import Invoice, InvoiceLine, InvoiceType
@@ -141,3 +142,24 @@ def test_it_is_frozen_with_its_taxes(invoice):
     for rows in (note.taxes.all(), InvoiceLine.objects.filter(invoice=note)):
         with pytest.raises(DatabaseError, match="frozen"), transaction.atomic():
             rows.update(name="Other")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_at_once_give_back_a_line_once():
+    invoice, refused = issued("100.00"), []
+
+    def credit():
+        try:
+            give_back(invoice, Line_0="60.00")
+        except CreditExceedsLine as error:
+            refused.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=credit) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 2
+    assert (again(invoice).due, Invoice.objects.count()) == (Decimal("40.00"), 2)
