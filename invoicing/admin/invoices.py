@@ -19,9 +19,11 @@ from invoicing.admin.credit_notes import CreditActs
 from invoicing.admin.draft_edits import DraftActs
 from invoicing.admin.invoice_acts import InvoiceActs
 from invoicing.csv_export import csv_response, invoice_rows, line_rows
+from invoicing.html_document import html_response
 from invoicing.lifecycle import FAILED
 from invoicing.models import Invoice, InvoiceDocument, InvoiceLine, InvoiceStatus, InvoiceType, Payment
 from invoicing.services.documents import document_bytes
+from invoicing.usage_csv import usage_rows
 from metering import clock
 from metering.admin.base import ReadOnlyAdmin
 from metering.admin.display import (
@@ -43,6 +45,7 @@ from metering.admin.pages import find_row
 from pricing.admin.display import money
 
 _SHOWN = 10
+_LINES_READ_AT_ONCE = 500
 STATUS_LABELS = {
     **{status.label: "danger" for status in FAILED},
     InvoiceStatus.ISSUED.label: "info",
@@ -111,9 +114,10 @@ class InvoiceAdmin(CreditActs, DraftActs, InvoiceActs, ReadOnlyAdmin):
     supplier_shown = json_of("supplier", "seller")
     buyer_shown = json_of("buyer")
     workflow_shown = json_of("workflow", "way of working")
-    actions = ["export_invoices", "export_lines"]
+    actions = ["export_invoices", "export_lines", "export_usage"]
     actions_detail = [
         "pdf_action",
+        "html_action",
         "advance_action",
         "approve_action",
         "retry_action",
@@ -161,7 +165,7 @@ class InvoiceAdmin(CreditActs, DraftActs, InvoiceActs, ReadOnlyAdmin):
     def hidden_actions(self, row: Invoice) -> Collection[str]:
         hidden = {*self.hidden_acts(row), *self.hidden_edits(row)}
         if row.number is None:
-            hidden |= {"pdf", "credit"}
+            hidden |= {"pdf", "html", "credit"}
         if row.type == InvoiceType.CREDIT_NOTE:
             hidden.add("credit")
         return hidden
@@ -184,6 +188,11 @@ class InvoiceAdmin(CreditActs, DraftActs, InvoiceActs, ReadOnlyAdmin):
         headers = {"Content-Disposition": content_disposition_header(as_attachment=False, filename=f"{row}.pdf")}
         return HttpResponse(content, content_type="application/pdf", headers=headers)
 
+    @action(description="View", url_path="html", icon="article", permissions=["view"])
+    def html_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = find_row(self, request, object_id)
+        return html_response(row, at=clock.now(row.customer))
+
     @admin.action(description="Export invoices as CSV", permissions=["view"])
     def export_invoices(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase:
         return csv_response("invoices.csv", invoice_rows(queryset))
@@ -192,6 +201,13 @@ class InvoiceAdmin(CreditActs, DraftActs, InvoiceActs, ReadOnlyAdmin):
     def export_lines(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase:
         lines = InvoiceLine.objects.filter(invoice__in=queryset.order_by())
         return csv_response("invoice-lines.csv", line_rows(lines))
+
+    @admin.action(description="Export their usage by day as CSV", permissions=["view"])
+    def export_usage(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> HttpResponseBase:
+        lines = InvoiceLine.objects.filter(invoice__in=queryset.order_by(), meter_version__isnull=False)
+        related = lines.select_related("invoice", "feature", "meter_version__meter")
+        ordered = related.order_by("invoice_id", "position", "pk")
+        return csv_response("invoice-usage.csv", usage_rows(ordered.iterator(chunk_size=_LINES_READ_AT_ONCE)))
 
 
 @admin.register(InvoiceDocument)

@@ -100,3 +100,15 @@ def test_it_explains_a_line_that_was_cancelled(console, try_out, request):
 def test_it_is_linked_from_the_invoice(console, line):
     page = console.get(reverse("admin:invoicing_invoice_change", args=(line.invoice_id,))).content.decode()
     assert reverse("admin:invoicing_invoiceline_why", args=(line.pk,)) in page
+
+
+def test_the_invoice_can_be_viewed_and_its_usage_exported(console, line):
+    page = console.get(reverse("admin:invoicing_invoice_html_action", args=(line.invoice_id,)))
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert f"Invoice {line.invoice.number}" in page.content.decode()
+    sent = console.post(
+        reverse("admin:invoicing_invoice_changelist"),
+        {"action": "export_usage", "_selected_action": [line.invoice_id]},
+    )
+    rows = sent.getvalue().decode().splitlines()
+    assert [row.split(",")[5:7] for row in rows[1:]] == [["2026-01-05", "600"], ["2026-01-20", "900"]]
