@@ -1,6 +1,7 @@
 // One scenario for each argument that pytest gives; it prints what the SDK made of the server's answers as JSON.
 import { HTTPError, OpenMeter } from '@openmeter/sdk'
 import { OpenMeter as PortalClient } from '@openmeter/sdk/portal'
+import { billingScenarios } from './billing.mjs'
 import { subscriptionScenarios } from './subscriptions.mjs'
 
 const [scenario, name] = process.argv.slice(2)
@@ -39,6 +40,7 @@ const rowsOf = (usage) => usage.data.map((row) => ({ value: row.value, subject: 
 
 const scenarios = {
   ...subscriptionScenarios({ client, name, makeMeter, refusal }),
+  ...billingScenarios({ client, name, refusal }),
 
   async usage() {
     const meter = await makeMeter()
