@@ -51,8 +51,8 @@ def available_actions(status: InvoiceStatus, situation: Situation) -> dict[str, 
 
 
 def is_allowed(trigger: Trigger, situation: Situation) -> bool:
-    """Tell whether the situation is one to pull a trigger in: nobody approves what has a critical issue."""
-    return not (trigger == _T.APPROVE and situation.is_blocked)
+    """Tell whether a trigger may be pulled: nobody approves what has a critical issue, or voids a credit note."""
+    return not ((trigger == _T.APPROVE and situation.is_blocked) or (trigger == _T.VOID and situation.rests))
 
 
 def status_details(status: InvoiceStatus, situation: Situation) -> dict[str, object]:

@@ -7,7 +7,7 @@ from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from invoicing.lifecycle import MOVES, InvalidMove, Trigger, target
-from invoicing.models import Invoice, InvoiceStatus
+from invoicing.models import Invoice, InvoiceStatus, InvoiceType
 from invoicing.providers import Outcome, Result
 from invoicing.services.cancellations import write_cancellation
 from invoicing.services.payments import hold_invoice, record_outcome
@@ -112,10 +112,12 @@ def void_invoice(*, invoice_id: int, reason: str, rebill: bool = True, at: datet
     What was paid of the invoice goes to the customer's balance. With `rebill` what it billed counts as not billed, so
     the next run bills it anew; without, it stays billed, at nothing.
 
-    :raises InvalidMove: if the invoice is paid, or not issued.
+    :raises InvalidMove: if the invoice is paid, not issued, or a credit note.
     :raises InvoiceContinued: if a later document continues what it billed.
     """
     invoice = hold_invoice(invoice_id)
+    if invoice.type == InvoiceType.CREDIT_NOTE:
+        raise InvalidMove(f"Write an invoice instead of voiding {invoice}: a credit note is not taken back.")
     if invoice.status == InvoiceStatus.PAID:
         raise InvalidMove(f"Give a credit note over {invoice} instead: it is paid.")
     target(InvoiceStatus(invoice.status), Trigger.VOID)

@@ -7,6 +7,7 @@ import pytest
 from invoicing.lifecycle import InvalidMove
 from invoicing.models import BalanceEntry, BillingProfile, Invoice, InvoiceStatus, InvoiceType, LineCause
 from invoicing.queries.explain import recompute_line
+from invoicing.queries.states import actions_of
 from invoicing.services.billing_run import run_billing
 from invoicing.services.cancellations import InvoiceContinued
 from invoicing.services.invoices import void_invoice
@@ -83,7 +84,9 @@ def test_what_was_paid_of_it_goes_to_the_balance(invoice):
     entry = BalanceEntry.objects.get()
     # 20.00 was due and is due no more; the rest is to the customer's credit.
     assert (entry.amount, entry.credit_note, note.settled) == (Decimal("12.50"), note, Decimal("-20.00"))
-    assert note.status == InvoiceStatus.ISSUED
+    assert (note.status, actions_of(note, day(2, 5))) == (InvoiceStatus.ISSUED, {})
+    with pytest.raises(InvalidMove, match="a credit note is not taken back"):
+        void_invoice(invoice_id=note.pk, reason=REASON, at=day(2, 5))
 
 
 def test_a_paid_invoice_is_not_voided(invoice):
