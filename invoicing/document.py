@@ -45,7 +45,7 @@ class Line:
     """
     What is charged for one thing in one period; `unit_amount` is None where its parts have prices of their own.
 
-    `free` of the units cost nothing by a discount.
+    `free` of the units cost nothing by a discount; `note` says why a line is no whole period's.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Line:
     amount: Decimal
     parts: tuple[Part, ...] = ()
     free: Decimal = Decimal(0)
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -107,14 +107,14 @@ def _line(line: Line, document: InvoiceDocument) -> dict[str, Any]:
         "quantity": formats.quantity(line.quantity),
         "unit_amount": "" if line.unit_amount is None else formats.money(line.unit_amount),
         "amount": formats.money(line.amount),
-        "parts": [*_free_units(line, formats), *(_part(part, formats) for part in line.parts)],
+        "parts": [*_remarks(line, formats), *(_part(part, formats) for part in line.parts)],
     }
 
 
-def _free_units(line: Line, formats: Formats) -> list[dict[str, str]]:
-    if not line.free:
-        return []
-    return [{"name": f"Of these, {formats.quantity(line.free)} free", "quantity": "", "unit_amount": "", "amount": ""}]
+def _remarks(line: Line, formats: Formats) -> Iterator[dict[str, str]]:
+    free = f"Of these, {formats.quantity(line.free)} free" if line.free else ""
+    for remark in filter(None, (line.note, free)):
+        yield {"name": remark, "quantity": "", "unit_amount": "", "amount": ""}
 
 
 def _part(part: Part, formats: Formats) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Issued invoices and credit notes as documents, from what was frozen with them alone."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -94,7 +95,9 @@ def is_charged(invoice: Invoice) -> bool:
 
 def _lines(invoice: Invoice) -> list[InvoiceLine]:
     parts = Prefetch("detailed_lines", DetailedLine.objects.order_by("position", "pk"))
-    related = invoice.lines.select_related("invoice", "meter_version__meter").order_by("position", "pk")
+    related = invoice.lines.select_related("invoice", "meter_version__meter", "corrects__invoice").order_by(
+        "position", "pk"
+    )
     return list(related.prefetch_related(parts))
 
 
@@ -104,7 +107,7 @@ def _is_shown(row: InvoiceLine) -> bool:
 
 
 def _line(row: InvoiceLine, sign: int) -> Line:
-    return line(
+    made = line(
         name=row.name,
         period=Period(row.period_start, row.period_end),
         quantity=sign * row.quantity,
@@ -112,6 +115,13 @@ def _line(row: InvoiceLine, sign: int) -> Line:
         parts=[_part(part, sign) for part in row.detailed_lines.all()],
         free=sign * row.usage_discount,
     )
+    return replace(made, note=_note(row))
+
+
+def _note(row: InvoiceLine) -> str:
+    if row.cause == LineCause.PROGRESS:
+        return "Billed before its period ended"
+    return f"Changes what {row.corrects.invoice} billed" if row.cause == LineCause.CHANGE and row.corrects else ""
 
 
 def _part(part: DetailedLine, sign: int) -> Part:

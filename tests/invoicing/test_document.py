@@ -89,7 +89,8 @@ def issued(db):
 
 def test_it_says_what_the_invoice_says(issued):
     made = invoice_document(issued)
-    assert (made.number, made.currency, made.total) == ("INV-000001", "USD", Decimal("20.00"))
+    # Two lines of 20.00 each.
+    assert (made.number, made.currency, made.total) == ("INV-000001", "USD", Decimal("40.00"))
     assert (made.issued_at, made.due_at) == (day(2, 1, hour=1), issued.due_at)
     assert (made.period, made.zone.key, made.locale) == (Period(day(1, 1), day(2, 1)), "Europe/Berlin", "en_DE")
     assert (made.seller.name, made.seller.tax_id) == ("Tokens Ltd", "DE1")
