@@ -5,13 +5,10 @@ from datetime import datetime
 from invoicing.lifecycle import MOVES, Trigger
 from invoicing.models import Invoice, InvoiceStatus
 from invoicing.queries.states import situation_of
-from invoicing.services.payments import hold_invoice as held
 from invoicing.services.steps import STEPS, WORK, Visit
 from invoicing.validation import Issue
 from invoicing.walking import next_trigger
 from metering.errors import DomainError
-
-__all__ = ["held", "walk"]
 
 # What a walk may change of an invoice.
 _WALKED = (
