@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pgtrigger
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from djmoney.models.fields import CurrencyField
 from djmoney.money import Money
 
@@ -216,6 +217,12 @@ class InvoiceLineQuerySet(models.QuerySet["InvoiceLine"]):
     def shown(self) -> "InvoiceLineQuerySet":
         """Lines that say something: a plan's minimum that was reached adds nothing, and is kept as a record alone."""
         return self.exclude(amount=0, price__type="minimum")
+
+    def with_charged(self) -> "InvoiceLineQuerySet":
+        """The same with what their price comes to in `charged`: without what was given or taken by hand."""
+        by_hand = DetailedLine.objects.filter(line=OuterRef("pk"), category=DetailedLineCategory.ADJUSTMENT)
+        given = Subquery(by_hand.values("line").annotate(sum=Sum("amount")).values("sum"))
+        return self.annotate(charged=F("amount") - Coalesce(given, Value(Decimal(0)), output_field=NumericField()))
 
 
 class LineCause(models.TextChoices):

@@ -182,7 +182,7 @@ def charge_of_line(line: InvoiceLine) -> Charge | PlanMinimum:
 def measured_again(line: InvoiceLine, state: LineState) -> LineState:
     """Return a state of a line as raw events, or the lines that a minimum counted, say."""
     if state.billed is not None:
-        return replace(state, billed=_amount_of(state.counted))
+        return replace(state, billed=charged_by(state.counted))
     if line.meter_version is None:
         return state
     return measured(
@@ -194,14 +194,14 @@ def measured_again(line: InvoiceLine, state: LineState) -> LineState:
     )
 
 
-def _amount_of(counted: Sequence[LineKey]) -> Decimal:
-    """Add up the lines that a minimum counted."""
-    lines = InvoiceLine.objects.filter(subscription_item__in={key.item_id for key in counted})
+def charged_by(counted: Sequence[LineKey]) -> Decimal:
+    """Add up what the lines charge that a minimum counted; what was given or taken by hand fills nothing up."""
+    lines = InvoiceLine.objects.with_charged().filter(subscription_item__in={key.item_id for key in counted})
     amounts = {
         LineKey(item, start, sequence): amount
         for item, start, sequence, amount in lines.filter(
             period_start__in={key.period_start for key in counted}
-        ).values_list("subscription_item", "period_start", "sequence", "amount")
+        ).values_list("subscription_item", "period_start", "sequence", "charged")
     }
     return sum((amounts.get(key, Decimal(0)) for key in counted), Decimal(0))
 
