@@ -51,7 +51,7 @@ class LineState:
     `bound` is the last batch that counted and `spans` say whose events did; a flat fee has neither. `whole` is the
     period before a start or an end of the item cut it, and `part` the share of it that is billed. `stretches` are the
     times whose usage fills the tiers, `carried` of it, because it was billed under an earlier item. A minimum has the
-    lines that it `counted`, and what they had `billed`.
+    lines that it `counted`, and what they had `billed`; without any nothing is owed.
     """
 
     period: Period
@@ -203,7 +203,7 @@ def _true_up(
     charge: PlanMinimum, name: str, currency: str, state: LineState | None, trued_up: Decimal | None = None
 ) -> Rated:
     return minimum_true_up(
-        minimum=charge.amount if state else Decimal(0),
+        minimum=charge.amount if state and state.counted else Decimal(0),
         billed=(state and state.billed) or Decimal(0),
         part=state.part if state else Fraction(1),
         prorate=charge.prorate,

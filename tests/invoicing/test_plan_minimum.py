@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.lines import LineState, PlanMinimum, rate_line
-from invoicing.models import InvoiceLine
+from invoicing.lines import LineKey, LineState, PlanMinimum, rate_line
+from invoicing.models import Invoice, InvoiceLine
 from invoicing.queries import closing_invoices, recompute_line, upcoming_invoice
 from metering.periods import Period
 from pricing.services.plan_inputs import PhaseInput
 from pricing.services.subscriptions.end import cancel_subscription
-from tests.invoicing.agreements import agree, bill, check_all, fee, metered, new_customer, unit
+from tests.invoicing.agreements import agree, bill, change, check_all, fee, metered, new_customer, unit
 from tests.invoicing.contracts import day, use
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +74,47 @@ def test_it_counts_the_lines_of_every_phase_and_of_other_cadences():
     check_all()
 
 
+@pytest.mark.parametrize(
+    ("price", "missing"),
+    # Nothing can come of the trial's usage, or something could.
+    [(None, "0.00"), (unit("0"), "0.00"), (unit("0.01"), "500.00")],
+)
+def test_it_is_owed_for_periods_in_which_something_is_charged(price, missing):
+    trial = PhaseInput([metered(price)], key="trial", name="Trial", duration="P1M")
+    subscription = agree(phases=[trial, PhaseInput([fee("100.00", term="in_arrears")])], minimum_amount=Decimal(500))
+    bill(subscription, day(8, 2))
+    # July: 500.00 - 100.00
+    assert minimum_lines() == [("06-01", "07-01", Decimal(missing)), ("07-01", "08-01", Decimal("400.00"))]
+    check_all()
+
+
+def test_it_is_owed_once_for_a_period_in_which_another_plan_takes_over():
+    terms = {"minimum_amount": Decimal(500)}
+    subscription = agree(fee("30.00"), metered(unit("1")), **terms)
+    use(subscription.customer, 100, day(6, 10))
+    bill(subscription, day(6, 1))
+    following = change(subscription, fee("90.00"), metered(unit("1")), at=day(6, 16), **terms)
+    use(subscription.customer, 50, day(6, 20))
+    bill(following, day(7, 2))
+    # 500.00 less 30.00 and -15.00 given back, 100.00, 90.00 x 15/30 = 45.00, 50.00 = 290.00
+    assert minimum_lines() == [("06-01", "06-16", Decimal("0.00")), ("06-16", "07-01", Decimal("290.00"))]
+    charged = sum(Invoice.objects.values_list("total", flat=True))
+    # June's 500.00, and the fee of July in advance.
+    assert charged == Decimal("590.00")
+    check_all()
+
+
+def test_each_plan_owes_its_part_where_minimums_are_scaled():
+    terms = {"minimum_amount": Decimal(500), "prorate_minimum": True}
+    subscription = agree(metered(unit("1")), **terms)
+    use(subscription.customer, 100, day(6, 10))
+    following = change(subscription, metered(unit("1")), at=day(6, 16), **terms)
+    bill(following, day(7, 2))
+    # 250.00 - 100.00, then 250.00
+    assert minimum_lines() == [("06-01", "06-16", Decimal("150.00")), ("06-16", "07-01", Decimal("250.00"))]
+    check_all()
+
+
 def test_the_open_bill_shows_what_is_missing_to_it_so_far():
     subscription = agree(fee("100.00"), metered(unit("1")), minimum_amount=Decimal(500))
     use(subscription.customer, 250, day(6, 10))
@@ -114,7 +155,10 @@ def test_its_line_says_which_lines_it_counted():
 )
 def test_a_second_line_of_a_period_is_the_difference_to_what_was_filled_up(billed, now, amount):
     june = Period(day(6, 1), day(7, 1))
-    before, later = (LineState(june, june, Decimal(1), billed=Decimal(amount)) for amount in (billed, now))
+    counted = (LineKey(1, june.start, 0),)
+    before, later = (
+        LineState(june, june, Decimal(1), counted=counted, billed=Decimal(amount)) for amount in (billed, now)
+    )
     rated = rate_line(
         charge=PlanMinimum(Decimal(500), prorate=False), name="Minimum", currency="USD", before=before, now=later
     )
