@@ -145,6 +145,10 @@ def _open_bill_panel(customer: Customer) -> Panel:
         )
         for line in bill.lines
     ]
+    lines += [
+        (f"{tax.rule.name} {tax.rule.percentage:f} %", "", Number(""), money(tax.amount, bill.currency))
+        for tax in bill.taxes
+    ]
     total = (format_html("<strong>{}</strong>", "So far"), "", "", money(bill.total, bill.currency))
     return Panel(
         title=f"Open bill, due {moment(bill.bills_at)}", headers=headers, rows=[*lines, total], empty="Nothing yet."

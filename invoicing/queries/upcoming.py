@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Q
 
@@ -14,10 +15,11 @@ from invoicing.queries.changes import changes_of
 from invoicing.queries.contracts import open_contracts
 from invoicing.queries.due import pending_lines
 from invoicing.queries.profiles import profile_of
+from invoicing.queries.taxes import Taxation, taxation_of
+from invoicing.totals import LineAmount, TaxTotal, Totals, total_up
 from metering.models import Customer
 from metering.periods import Period
 from metering.queries.usage import customer_spans
-from pricing.money import zero
 from pricing.queries import current_period
 from pricing.rating import Step
 
@@ -32,17 +34,19 @@ class UpcomingLine:
     quantity: Decimal
     amount: Decimal
     steps: tuple[Step, ...]
+    tax_config: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
 class UpcomingInvoice:
-    """An invoice to come: `period` is the billing period that it closes, `bills_at` when it will be written."""
+    """An invoice to come with its tax: `period` is the billing period that it closes, `bills_at` when it is written."""
 
     currency: str
     period: Period
     lines: tuple[UpcomingLine, ...]
     total: Decimal
     bills_at: datetime
+    taxes: tuple[TaxTotal, ...] = ()
 
 
 def upcoming_invoice(*, customer: Customer, at: datetime) -> UpcomingInvoice | None:
@@ -83,22 +87,30 @@ def _upcoming(
 ) -> tuple[UpcomingInvoice, ...]:
     """Price bills in their order, each with the lines of those before, which a minimum counts."""
     profile, spans = profile_of(customer), customer_spans(customer_id=customer.pk)
+    taxation = taxation_of(profile=profile, address=customer.billing_address)
     invoices: list[UpcomingInvoice] = []
     earlier: list[PricedLine] = []
     for bill in bills:
         priced = price_bill(bill, spans=spans, bound=None, earlier=earlier)
         earlier += priced
         lines = (*(_line(line) for line in priced if _says_something(line)), *map(_pending_line, bill.pending))
+        totals = _totals(bill.currency, lines, taxation)
         invoices.append(
             UpcomingInvoice(
                 currency=bill.currency,
                 period=periods.get(bill.billed_at) or _closed_period(bill),
                 lines=lines,
-                total=sum((line.amount for line in lines), zero(bill.currency)),
+                total=totals.total,
                 bills_at=bill.due_at(profile.collection_interval),
+                taxes=totals.taxes,
             )
         )
     return tuple(invoices)
+
+
+def _totals(currency: str, lines: Sequence[UpcomingLine], taxation: Taxation) -> Totals:
+    amounts = [LineAmount(line.amount, taxation.rule(line.tax_config, until=line.period.end)) for line in lines]
+    return total_up(amounts, currency=currency)
 
 
 def _closed_period(bill: Bill) -> Period:
@@ -118,9 +130,10 @@ def _says_something(priced: PricedLine) -> bool:
 def _line(priced: PricedLine) -> UpcomingLine:
     due, state, before = priced.due, priced.state, priced.due.before
     quantity = (state.quantity if state else 0) - (before.quantity if before else Decimal(0))
-    return UpcomingLine(due.item.name, due.item.type, due.period, quantity, priced.amount, priced.rated.steps)
+    item = due.item
+    return UpcomingLine(item.name, item.type, due.period, quantity, priced.amount, priced.rated.steps, item.tax_config)
 
 
 def _pending_line(line: InvoiceLine) -> UpcomingLine:
     period = Period(line.period_start, line.period_end)
-    return UpcomingLine(line.name, line.type, period, line.quantity, line.amount, ())
+    return UpcomingLine(line.name, line.type, period, line.quantity, line.amount, (), line.tax_config)

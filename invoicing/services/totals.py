@@ -1,7 +1,6 @@
 """The totals of a draft: its discounts, its taxes, and what it comes to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,8 +8,8 @@ from django.db.models import Model
 
 from invoicing.models import Invoice, InvoiceDiscount, InvoiceLine, InvoiceTax, InvoiceType
 from invoicing.queries.credits import billed_lines
-from invoicing.queries.taxes import rates_of_country
-from invoicing.taxes import EXCLUSIVE, INCLUSIVE, KnownRate, TaxRule, tax_rule
+from invoicing.queries.taxes import Taxation, taxation_of
+from invoicing.taxes import EXCLUSIVE, INCLUSIVE
 from invoicing.totals import BilledLine, DiscountTerms, Item, LineAmount, TaxTotal, Totals, give_back, total_up
 from invoicing.validation import Issue, replaced
 from metering.errors import DomainError
@@ -26,22 +25,6 @@ class TaxRateUnknown(DomainError):
 
     status = 409
     code = "tax_rate_unknown"
-
-
-@dataclass(frozen=True)
-class Taxation:
-    """How a document is taxed: by which rates, and what its profile says where lines are silent."""
-
-    is_enforced: bool = False
-    country: str = ""
-    rates: Sequence[KnownRate] = ()
-    default: Mapping[str, Any] | None = None
-
-    def rule(self, line: InvoiceLine) -> TaxRule | None:
-        """Return the rate of a line; None if none is known."""
-        if not self.rates:
-            return None
-        return tax_rule(self.rates, config=line.tax_config, default=self.default, until=line.period_end)
 
 
 def recalculate(*, invoice: Invoice, at: datetime) -> None:
@@ -79,7 +62,7 @@ def refresh_taxes(*, invoice: Invoice, at: datetime) -> None:
     :raises TaxRateUnknown: if tax is enforced and no rate is known.
     """
     has_tax = bool(invoice.tax_exclusive or invoice.tax_inclusive)
-    if not (has_tax or has_tax_issue(invoice) or _country(invoice)):
+    if not (has_tax or has_tax_issue(invoice) or _address(invoice).get("country")):
         return
     recalculate(invoice=invoice, at=at)
     missing = [issue["message"] for issue in invoice.validation_issues if issue["component"] == TAX]
@@ -96,7 +79,7 @@ def foot(
     For a draft that is about to be written: write the invoice, then the taxes, then the lines, which point to them.
     Reads the invoice's customer and profile, and rates only where its buyer has a country.
     """
-    taxation = taxation_of(invoice)
+    taxation = _taxation(invoice)
     totals = _totals(invoice, lines, discounts, taxation)
     rows = set_totals(invoice, lines, totals)
     for discount, worth in zip(discounts, totals.discounts, strict=True):
@@ -110,25 +93,13 @@ def has_tax_issue(invoice: Invoice) -> bool:
     return any(issue["component"] == TAX for issue in invoice.validation_issues)
 
 
-def taxation_of(invoice: Invoice) -> Taxation:
-    """Return how a draft is taxed: by the country of its buyer's billing address, as its workflow says."""
-    profile, workflow = invoice.profile, invoice.workflow
-    tax = workflow.get("tax", {})
-    if not tax.get("enabled", profile.is_taxing):
-        return Taxation()
-    country = _country(invoice)
-    return Taxation(
-        is_enforced=tax.get("enforced", profile.is_tax_enforced),
-        country=country,
-        rates=rates_of_country(country) if country else (),
-        default=workflow.get("invoicing", {}).get("defaultTaxConfig", profile.default_tax_config),
-    )
+def _taxation(invoice: Invoice) -> Taxation:
+    return taxation_of(profile=invoice.profile, address=_address(invoice), workflow=invoice.workflow)
 
 
-def _country(invoice: Invoice) -> str:
-    """Return the buyer's country, as somebody wrote it on the draft, else as the customer's record says."""
-    address = invoice.buyer.get("address", invoice.customer.billing_address)
-    return (address or {}).get("country") or ""
+def _address(invoice: Invoice) -> Mapping[str, Any]:
+    """Return the buyer's address, as somebody wrote it on the draft, else as the customer's record says."""
+    return invoice.buyer.get("address", invoice.customer.billing_address) or {}
 
 
 def set_totals(invoice: Invoice, lines: Sequence[InvoiceLine], totals: Totals) -> list[InvoiceTax]:
@@ -189,7 +160,7 @@ def _given_back(invoice: Invoice, lines: Sequence[InvoiceLine]) -> dict[int, Bil
 def _amount(line: InvoiceLine, back: BilledLine | None, taxation: Taxation) -> LineAmount:
     """Return a line as it charges; one that gives back some of an issued line has the tax and the discount of that."""
     if back is None:
-        return LineAmount(line.amount, taxation.rule(line))
+        return LineAmount(line.amount, taxation.rule(line.tax_config, until=line.period_end))
     return LineAmount(line.amount, back.billed.rule, -back.discount_back(-line.amount, line.currency))
 
 

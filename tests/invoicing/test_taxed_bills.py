@@ -8,6 +8,7 @@ from django.db import connection
 
 from invoicing.lifecycle import InvoiceStatus
 from invoicing.models import BalanceEntry, BillingProfile, Invoice, InvoiceTax, Payment
+from invoicing.queries import upcoming_invoice
 from invoicing.services.bank_transfers import record_bank_transfer
 from invoicing.services.invoices import approve_invoice
 from tests.invoicing.agreements import agree, amounts, bill, check_all, fee, metered, new_customer, unit
@@ -93,6 +94,16 @@ def test_a_rate_that_changes_taxes_usage_as_before_and_the_fee_in_advance_anew()
     rates = last_invoice().lines.values_list("name", "tax__percentage", "tax_exclusive").order_by("name")
     assert list(rates) == [("Base fee", 16, Decimal(16)), ("Tokens", 19, Decimal(19))]
     check_all()
+
+
+def test_the_open_bill_shows_the_tax_that_the_invoice_has():
+    subscription = agree(fee("10.00"), metered(unit("0.333")), customer=german())
+    use(subscription.customer, 10, day(6, 10))
+    upcoming = upcoming_invoice(customer=subscription.customer, at=day(6, 20))
+    # 10 + 3.33 = 13.33; 19 % = 2.5327
+    assert ([tax.amount for tax in upcoming.taxes], upcoming.total) == ([Decimal("2.53")], Decimal("15.86"))
+    bill(subscription, day(7, 2))
+    assert last_invoice().total == upcoming.total
 
 
 @pytest.mark.django_db(transaction=True)
