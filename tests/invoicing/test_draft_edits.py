@@ -24,6 +24,8 @@ from invoicing.workflow import Workflow
 from metering.history import actor, changes_of
 from metering.periods import Period
 from tests.factories import FeatureFactory
+from tests.invoicing.agreements import agree, bill, fee, metered, unit
+from tests.invoicing.billed import audited
 from tests.invoicing.contracts import day, subscribe, use
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +55,7 @@ def terms(amount="30", **changes):
 def total(draft):
     draft.refresh_from_db()
     assert draft.status == InvoiceStatus.DRAFT_MANUAL_APPROVAL_NEEDED
-    assert draft.total == sum(line.total for line in draft.lines.all())
+    assert audited(day(2, 20)) == []
     return draft.total
 
 
@@ -164,3 +166,23 @@ def test_parties_and_terms_are_on_the_issued_invoice(draft):
     assert (draft.buyer["name"], draft.buyer["key"]) == ("Acme Holding", draft.customer.key)
     # 28 days after the second of February
     assert draft.due_at == day(3, 2)
+
+
+def test_the_plans_minimum_follows_another_price_and_stays_where_a_line_is_waived():
+    """At least 100.00: 20.00 for January, 150 tokens for 12.50, and 67.50 to fill it up."""
+    BillingProfile.objects.update(is_auto_advancing=False)
+    subscription = agree(fee("20"), metered(unit("0.10")), minimum_amount=Decimal(100))
+    use(subscription.customer, 150, day(6, 10))
+    bill(subscription, day(7, 1, hour=1))
+    draft = Invoice.objects.filter(customer=subscription.customer).latest("billed_at")
+    minimum = draft.lines.get(price__type="minimum")
+    # 100.00 - 20.00 - 150 x 0.10
+    assert minimum.amount == Decimal("65.00")
+    edit_line(line_id=line_of(draft, "Tokens").pk, price={"type": "unit", "amount": "0.20"}, at=day(7, 2))
+    minimum.refresh_from_db()
+    # 100.00 - 20.00 - 150 x 0.20
+    assert minimum.amount == Decimal("50.00")
+    remove_line(line_id=line_of(draft, "Tokens").pk, at=day(7, 2))
+    minimum.refresh_from_db()
+    assert minimum.amount == Decimal("50.00")
+    assert audited(day(7, 2)) == []
