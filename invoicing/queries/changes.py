@@ -9,7 +9,7 @@ from fractions import Fraction
 from django.db.models import Exists, F, Func, Q, QuerySet, TextField
 
 from invoicing.lifecycle import DRAFT
-from invoicing.lines import LineState, counts_towards, spans_within
+from invoicing.lines import LineState, spans_within
 from invoicing.models import InvoiceLine, LineCause, ManagedBy, UsageChange
 from invoicing.queries.contracts import later_lines
 from invoicing.queries.due_lines import DueLine
@@ -22,7 +22,7 @@ from metering.spans import Span
 from pricing.models import SubscriptionItem
 from pricing.prices import Charge, FlatPrice
 from pricing.proration import share
-from pricing.queries import ServicePeriod, is_in_advance
+from pricing.queries import ServicePeriod
 
 # No service period is longer, so no fee that reaches past the end of its item starts earlier before it.
 _LONGEST_PERIOD = timedelta(days=367)
@@ -201,7 +201,10 @@ def _uncounted_minimums(customer_ids: Sequence[int], changed: Sequence[InvoiceLi
     subscriptions = {_item(line).subscription_id for line in (*changed, *written)}
     if not subscriptions:
         return
-    minimums = _last_lines().filter(subscription_item__subscription__in=subscriptions, subscription_item__phase=None)
+    # A plan that took over within a billing period counts what the one before it charged.
+    of_them = Q(subscription_item__subscription__in=subscriptions)
+    of_followers = Q(subscription_item__subscription__supersedes__in=subscriptions)
+    minimums = _last_lines().filter(of_them | of_followers, subscription_item__phase=None)
     for minimum in minimums:
         later = [*changed, *(line for line in written if line.pk > minimum.pk)]
         if not _is_read_again(minimum) and any(_is_counted(minimum, line) for line in later):
@@ -209,10 +212,8 @@ def _uncounted_minimums(customer_ids: Sequence[int], changed: Sequence[InvoiceLi
 
 
 def _is_counted(minimum: InvoiceLine, line: InvoiceLine) -> bool:
-    period = Period(minimum.period_start, minimum.period_end)
-    return _item(line).subscription_id == _item(minimum).subscription_id and counts_towards(
-        period, start=line.period_start, end=line.period_end, in_advance=is_in_advance(line.price)
-    )
+    counted = LineState.from_json(minimum.now or {}).counted
+    return any((key.item_id, key.period_start) == (line.subscription_item_id, line.period_start) for key in counted)
 
 
 def _customer(line: InvoiceLine) -> int:

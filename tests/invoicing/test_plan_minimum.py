@@ -101,6 +101,10 @@ def test_it_is_owed_once_for_a_period_in_which_another_plan_takes_over():
     charged = sum(Invoice.objects.values_list("total", flat=True))
     # June's 500.00, and the fee of July in advance.
     assert charged == Decimal("590.00")
+    # Late, under the first plan: the minimum of the second gives as much back.
+    use(subscription.customer, 40, day(6, 11))
+    bill(following, day(8, 2))
+    assert sum(line.amount for line in InvoiceLine.objects.filter(period_start__lt=day(7, 1))) == Decimal("500.00")
     check_all()
 
 
