@@ -139,7 +139,7 @@ def test_it_has_something_to_say_to_a_customer_without_a_subscription(client, db
 
 
 def test_it_reads_a_page_with_few_queries(portal, django_assert_max_num_queries):
-    with django_assert_max_num_queries(25):
+    with django_assert_max_num_queries(35):
         portal.get("/", {"by": "model"})
 
 
