@@ -201,7 +201,7 @@ def charged_by(counted: Sequence[LineKey]) -> Decimal:
         LineKey(item, start, sequence): amount
         for item, start, sequence, amount in lines.filter(
             period_start__in={key.period_start for key in counted}
-        ).values_list("subscription_item", "period_start", "sequence", "charged")
+        ).values_list("subscription_item", "period_start", "sequence", "charged")  # type: ignore[misc]
     }
     return sum((amounts.get(key, Decimal(0)) for key in counted), Decimal(0))
 

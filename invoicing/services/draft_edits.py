@@ -1,7 +1,6 @@
 """What people change on drafts and gathering invoices: lines, discounts, parties and terms, all with history."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,10 +9,8 @@ from django.db import transaction
 from django.db.models import Max
 
 from invoicing.lifecycle import EDITABLE, InvalidMove, InvoiceStatus, Trigger
-from invoicing.lines import LineState
 from invoicing.models import DetailedLine, Invoice, InvoiceDiscount, InvoiceLine, ManagedBy
 from invoicing.queries.due import spans_of
-from invoicing.queries.explain import charged_by
 from invoicing.services.adjustments import waive_lines
 from invoicing.services.line_edits import CannotEditLine, LineChanges, change_line, is_removed, rate_again
 from invoicing.services.manual_lines import LineTerms, rate_by_hand, write_lines, write_rated
@@ -258,16 +255,6 @@ def _span_lines(invoice: Invoice) -> None:
     if (start, end) != (invoice.period_start, invoice.period_end):
         invoice.period_start, invoice.period_end = start, end
         invoice.save(update_fields=["period_start", "period_end"])
-
-
-def _fill_minimums_again(invoice: Invoice, at: datetime) -> None:
-    """Rate the plan's minimum anew where a line that it counted charges something else now."""
-    for line in invoice.lines.filter(price__type="minimum", now__isnull=False).prefetch_related("detailed_lines"):
-        state = LineState.from_json(line.now or {})
-        billed = charged_by(state.counted)
-        if billed != state.billed:
-            line.now = replace(state, billed=billed).to_json()
-            write_rated([line], [rate_again(line)], at=at)
 
 
 def _check_discount(percentage: Decimal | None, fixed_amount: Decimal | None) -> None:

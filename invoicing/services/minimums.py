@@ -17,7 +17,7 @@ def recount_minimums(*, invoice: Invoice, at: datetime) -> None:
     One that was taken off stays at nothing, for the reason that was given.
     """
     for line in invoice.lines.filter(price__type="minimum", now__isnull=False).order_by("position", "pk"):
-        state = LineState.from_json(line.now)
+        state = LineState.from_json(line.now or {})
         again = measured_again(line, state)
         if again == state:
             continue
