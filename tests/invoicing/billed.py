@@ -9,12 +9,13 @@ from metering.audit import Scope
 from tests.invoicing.contracts import day, subscribe, use
 
 
-def billed(now: datetime, *, customer_metadata: dict | None = None, **workflow) -> Invoice:
+def billed(now: datetime, *, customer_metadata: dict | None = None, country: str = "", **workflow) -> Invoice:
     """Bill January with its usage, by a default profile that works so; return the last invoice."""
     BillingProfile.objects.filter(is_default=True).update(**workflow)
     subscription = subscribe()
     customer = subscription.customer
     customer.metadata = customer_metadata or {}
+    customer.billing_address = {"country": country} if country else {}
     customer.save()
     use(customer, 150, day(1, 10))
     run_billing(now=now)

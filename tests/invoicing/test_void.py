@@ -10,12 +10,13 @@ from invoicing.queries.explain import recompute_line
 from invoicing.queries.states import actions_of
 from invoicing.services.billing_run import run_billing
 from invoicing.services.cancellations import InvoiceContinued
-from invoicing.services.invoices import void_invoice
+from invoicing.services.draft_edits import add_discount, edit_line, remove_line
+from invoicing.services.invoices import approve_invoice, void_invoice
 from invoicing.services.manual_lines import LineTerms
 from invoicing.services.pending_lines import add_pending_lines
 from metering.periods import Period
-from tests.factories import CustomerFactory
-from tests.invoicing.billed import audited
+from tests.factories import CustomerFactory, TaxRateFactory
+from tests.invoicing.billed import audited, billed
 from tests.invoicing.contracts import day, subscribe, use
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +128,25 @@ def test_a_line_by_hand_is_written_again_where_all_is_billed_anew(rebill, charge
     # 5.00 - 5.00, and 5.00 where it is billed anew
     assert charged(customer) == Decimal(charges)
     assert audited(day(1, 7)) == []
+
+
+def test_discounts_and_taxes_of_edited_lines_are_taken_back_too():
+    TaxRateFactory(country="DE", percentage=Decimal(19))
+    draft = billed(day(2, 1, hour=1), collection_method="send_invoice", is_auto_advancing=False, country="DE")
+    fee, usage = draft.lines.order_by("position")
+    edit_line(line_id=fee.pk, price={"type": "flat", "amount": "30.00", "paymentTerm": "in_advance"}, at=day(2, 2))
+    add_discount(invoice_id=draft.pk, name="Goodwill", percentage=Decimal(10), at=day(2, 2))
+    remove_line(line_id=usage.pk, reason="Not our fault", at=day(2, 2))
+    invoice = approve_invoice(invoice_id=draft.pk, at=day(2, 3))
+    # 30.00 less 10 % is 27.00, and 19 % of it is 5.13
+    assert (invoice.total, invoice.discount, invoice.tax_exclusive) == (Decimal("32.13"), 3, Decimal("5.13"))
+    note = void_invoice(invoice_id=invoice.pk, reason=REASON, at=day(2, 4))
+    assert (note.total, note.discount, note.tax_exclusive) == (Decimal("-32.13"), -3, Decimal("-5.13"))
+    assert [tax.amount for tax in note.taxes.all()] == [Decimal("-5.13")]
+    for back in note.lines.all():
+        assert recompute_line(back).differences == ()
+    run_billing(now=day(2, 5))
+    again = approve_invoice(invoice_id=invoice.customer.invoices.latest("pk").pk, at=day(2, 6))
+    # As agreed and used: 32.50 and 19 %, 6.175, rounded 6.18
+    assert again.total == Decimal("38.68")
+    assert audited(day(2, 8)) == []
