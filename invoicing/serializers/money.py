@@ -10,7 +10,7 @@ from rest_framework.fields import empty
 from invoicing.models import Invoice, InvoiceLine, InvoiceTax, Payment
 from invoicing.serializers.line_inputs import QuantityField, UlidInput
 from metering.serializers.fields import InstantField, PageInput, TextField, present
-from pricing.money import UnknownCurrency, exponent
+from pricing.money import UnknownCurrency, exponent, quantize
 
 
 class AmountField(QuantityField):
@@ -100,16 +100,16 @@ def credit_note_output(note: Invoice) -> dict[str, Any]:
         "createdAt": note.created_at,
         "issuedAt": note.issued_at,
         "totals": {
-            "amount": _back(note.amount),
-            "discountsTotal": _back(note.discount),
-            "taxesInclusiveTotal": _back(note.tax_inclusive),
-            "taxesExclusiveTotal": _back(note.tax_exclusive),
-            "total": _back(note.total),
+            "amount": _back(note.amount, note.currency),
+            "discountsTotal": _back(note.discount, note.currency),
+            "taxesInclusiveTotal": _back(note.tax_inclusive, note.currency),
+            "taxesExclusiveTotal": _back(note.tax_exclusive, note.currency),
+            "total": _back(note.total, note.currency),
         },
-        "used": _back(note.settled),
-        "left": _back(note.due),
+        "used": _back(note.settled, note.currency),
+        "left": _back(note.due, note.currency),
         "lines": [_line(line) for line in note.lines.all()],
-        "taxes": [_tax(tax) for tax in note.taxes.all()],
+        "taxes": [_tax(tax, note.currency) for tax in note.taxes.all()],
     }
     return present(shown)
 
@@ -123,27 +123,30 @@ def payment_output(payment: Payment, left: Decimal) -> dict[str, Any]:
         "reference": payment.reference,
         "reason": payment.reason,
         "currency": payment.currency,
-        "amount": f"{payment.amount:f}",
+        "amount": _amount(payment.amount, payment),
         "receivedAt": payment.received_at,
         "createdAt": payment.created_at,
         "invoiceId": payment.invoice and payment.invoice.ulid,
         "attempt": payment.attempt,
         "allocations": [
-            {"invoiceId": row.invoice.ulid, "amount": f"{row.amount:f}", "createdAt": row.created_at}
+            {"invoiceId": row.invoice.ulid, "amount": _amount(row.amount, payment), "createdAt": row.created_at}
             for row in payment.allocations.all()
         ],
         "credits": [
-            {"customerId": row.customer.ulid, "amount": f"{row.amount:f}", "createdAt": row.created_at}
+            {"customerId": row.customer.ulid, "amount": _amount(row.amount, payment), "createdAt": row.created_at}
             for row in payment.balance_entries.all()
         ],
-        "unmatched": f"{left:f}",
+        "unmatched": _amount(left, payment),
     }
     return present(shown)
 
 
 def balances_output(balances: Mapping[str, Decimal]) -> list[dict[str, str]]:
     """Return what a customer has to their credit, one object for each currency."""
-    return [{"currency": currency, "balance": f"{balances[currency]:f}"} for currency in sorted(balances)]
+    return [
+        {"currency": currency, "balance": f"{quantize(balances[currency], currency):f}"}
+        for currency in sorted(balances)
+    ]
 
 
 def outputs(notes: Iterable[Invoice]) -> list[dict[str, Any]]:
@@ -156,28 +159,32 @@ def _line(line: InvoiceLine) -> dict[str, Any]:
         "id": line.ulid,
         "lineId": line.corrects and line.corrects.ulid,
         "name": line.name,
-        "amount": _back(line.amount),
-        "discount": _back(line.discount),
-        "taxInclusive": _back(line.tax_inclusive),
-        "taxExclusive": _back(line.tax_exclusive),
-        "total": _back(line.total),
+        "amount": _back(line.amount, line.currency),
+        "discount": _back(line.discount, line.currency),
+        "taxInclusive": _back(line.tax_inclusive, line.currency),
+        "taxExclusive": _back(line.tax_exclusive, line.currency),
+        "total": _back(line.total, line.currency),
     }
     return present(shown)
 
 
-def _tax(tax: InvoiceTax) -> dict[str, Any]:
+def _tax(tax: InvoiceTax, currency: str) -> dict[str, Any]:
     shown = {
         "name": tax.name,
         "country": tax.country,
         "code": tax.code,
         "percentage": f"{tax.percentage:f}",
         "behavior": tax.behavior,
-        "taxable": _back(tax.taxable),
-        "amount": _back(tax.amount),
+        "taxable": _back(tax.taxable, currency),
+        "amount": _back(tax.amount, currency),
     }
     return present(shown)
 
 
-def _back(amount: Decimal) -> str:
+def _amount(amount: Decimal, payment: Payment) -> str:
+    return f"{quantize(amount, payment.currency):f}"
+
+
+def _back(amount: Decimal, currency: str) -> str:
     """Write an amount of a credit note, which is zero or below, as what is given back."""
-    return f"{-amount if amount else abs(amount):f}"
+    return f"{quantize(-amount, currency):f}"

@@ -83,6 +83,8 @@ def allocate_payment(*, payment_id: int, invoice_id: int, amount: Decimal | None
     payment = _held_payment(payment_id)
     _check(invoice, payment.currency)
     left = unplaced(payment)
+    if not invoice.due:
+        raise CannotAllocate(f"Choose another invoice: nothing of {invoice} is due.")
     if amount is None:
         amount = min(left, invoice.due)
     elif amount <= 0 or amount != quantize(amount, payment.currency):

@@ -16,8 +16,8 @@ from invoicing.services.bank_transfers import (
     credit_payment,
     record_bank_transfer,
 )
-from invoicing.services.walks import walk
 from invoicing.services.payments import hold_invoice
+from invoicing.services.walks import walk
 from tests.invoicing.contracts import day
 from tests.invoicing.money import again, customer, draft, issued
 
@@ -81,6 +81,8 @@ def test_unmatched_money_waits_and_is_matched_later():
     credit_payment(payment_id=payment.pk, customer_id=invoice.customer_id, at=day(2, 13))
     assert balance_of(invoice.customer_id, "USD") == Decimal("40.00")
     assert not unmatched_payments()
+    with pytest.raises(CannotAllocate, match="nothing of INV-000001 is due"):
+        allocate_payment(payment_id=payment.pk, invoice_id=invoice.pk, at=day(2, 13))
     with pytest.raises(CannotAllocate, match="is placed already"):
         credit_payment(payment_id=payment.pk, customer_id=invoice.customer_id, at=day(2, 13))
 
