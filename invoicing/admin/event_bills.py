@@ -9,6 +9,7 @@ from metering.models import Event
 _WORDS = {
     BillingState.BILLED: "Billed",
     BillingState.OPEN: "Open: its period is not billed yet",
+    BillingState.INCLUDED: "Included: it costs nothing in this phase, as in a trial",
     BillingState.NO_PRICE: "No price: nothing that the customer had agreed on counts it",
 }
 

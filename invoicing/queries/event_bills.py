@@ -27,12 +27,13 @@ class BillingState(StrEnum):
 
     BILLED = "billed"
     OPEN = "open"
+    INCLUDED = "included"
     NO_PRICE = "no_price"
 
 
 @dataclass(frozen=True)
 class EventBill:
-    """Where one feature billed an event; without a line it is open, or has no price, and then perhaps no feature."""
+    """Where one feature billed an event; without a line it is open or costs nothing, perhaps as no feature has it."""
 
     state: BillingState
     feature: Feature | None = None
@@ -94,7 +95,7 @@ def _bills(
     known = {line.feature_id for line in lines}
     holding = [item for item in items.get(key, ()) if item.feature_id not in known and _holds(item, event)]
     unbilled = [
-        EventBill(BillingState.NO_PRICE if item.price is None else BillingState.OPEN, item.feature) for item in holding
+        EventBill(BillingState.INCLUDED if item.price is None else BillingState.OPEN, item.feature) for item in holding
     ]
     return (*billed, *unbilled) or (EventBill(BillingState.NO_PRICE),)
 

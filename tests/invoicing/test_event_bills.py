@@ -81,6 +81,12 @@ def test_usage_without_an_agreement_has_no_price(customer, line):
     assert bill(time=day(1, 1).replace(year=2025)) == [("no_price", None)]
 
 
+def test_usage_that_an_agreement_includes_costs_nothing(customer, line):
+    line.subscription_item.subscription.items.update(price=None)
+    use(customer, 3, day(2, 7))
+    assert bill(time=day(2, 7)) == [("included", None)]
+
+
 def test_what_no_meter_or_nobody_counts_has_no_bill(customer, line):
     factories.EventFactory(type="unknown", subject=customer.key, time=day(1, 3))
     factories.EventFactory(subject="nobody", time=day(1, 4))

@@ -75,8 +75,8 @@ class EventBillOutput(serializers.Serializer[Any]):
     """Where one feature billed an event."""
 
     state = serializers.ChoiceField(
-        choices=["billed", "open", "no_price"],
-        help_text="On a line; not yet, as its period is not billed; or nowhere, as no price counts it.",
+        choices=["billed", "open", "included", "no_price"],
+        help_text="On a line; not yet, as its period is not billed; at no cost; or nowhere, as no price counts it.",
     )
     featureKey = serializers.CharField(required=False)
     invoiceId = UlidField(required=False)
