@@ -167,12 +167,15 @@ class BillingProfileAdmin(ConsoleAdmin):
 
 @admin.register(App)
 class AppAdmin(ReadOnlyAdmin):
-    list_display = ("name", "type", "created")
+    list_display = ("name", "type", "status", "created")
     list_filter = ("type",)
     search_fields = ("name", "ulid")
     search_help_text = "Name or id"
     ordering = ("pk",)
-    fieldsets = ((None, {"fields": (("name", "type"), ("created_at", "public_id"))}),)
+    fieldsets = (
+        (None, {"fields": (("name", "type"), "status", ("created_at", "public_id"))}),
+        ("Waits for its calls", {"fields": (("has_draft_hook", "has_issuing_hook"),)}),
+    )
 
     @display(description="since", ordering="pk")
     def created(self, row: App) -> str:

@@ -9,6 +9,7 @@ from invoicing.lifecycle import InvoiceStatus as S
 from invoicing.lifecycle import Trigger
 from invoicing.providers import SANDBOX_OUTCOME
 from invoicing.services.invoices import mark_overdue, payment_event, retry_invoice
+from tests.factories import TestClockFactory
 from tests.invoicing.billed import audited, billed
 from tests.invoicing.contracts import day
 
@@ -46,6 +47,15 @@ def test_what_is_not_paid_by_its_due_date_is_overdue_once():
     invoice.customer.metadata = {}
     invoice.customer.save()
     assert retry_invoice(invoice_id=invoice.pk, at=invoice.due_at).status == S.PAID
+
+
+def test_a_test_clock_decides_for_whom_is_on_it():
+    invoice = billed(day(2, 1, hour=1), collection_method="send_invoice")
+    invoice.customer.test_clock = TestClockFactory(now_at=invoice.due_at + timedelta(days=1))
+    invoice.customer.save()
+    assert mark_overdue(now=day(2, 2)) == 2
+    invoice.refresh_from_db()
+    assert (invoice.status, invoice.updated_at) == (S.OVERDUE, invoice.due_at + timedelta(days=1))
 
 
 def test_a_payment_may_be_authorised_before_it_is_settled():
