@@ -34,7 +34,8 @@ def outputs(
     stored = [invoice.pk for invoice in invoices if invoice.status != InvoiceStatus.GATHERING]
     sums = _sums(stored)
     lines = _lines(stored) if "lines" in expand else {}
-    return [_output(invoice, request, expand, sums, lines, include_removed) for invoice in invoices]
+    gathered = _gathered([invoice for invoice in invoices if invoice.status == InvoiceStatus.GATHERING])
+    return [_output(invoice, request, expand, sums, lines, gathered, include_removed) for invoice in invoices]
 
 
 def _output(
@@ -43,12 +44,12 @@ def _output(
     expand: Sequence[str],
     sums: _Sums,
     lines: Mapping[int, Sequence[InvoiceLine]],
+    gathered: Mapping[int, Sequence[ShownLine]],
     include_removed: bool,
 ) -> dict[str, Any]:
     at, customer = clock.now(invoice.customer), invoice.customer
     if invoice.status == InvoiceStatus.GATHERING:
-        gathered = gather(invoice=invoice, at=at)
-        shown = [ShownLine(line, parts) for line, parts in gathered.lines]
+        shown = list(gathered[invoice.pk])
         invoice.collection_at = min((one.line.invoice_at for one in shown), default=None)
         own: Mapping[str, Decimal] = _sums_of(shown)
     else:
@@ -66,6 +67,15 @@ def _output(
         has_pending=bool(shown),
         url=_url(invoice, request),
     )
+
+
+def _gathered(invoices: Sequence[Invoice]) -> Mapping[int, Sequence[ShownLine]]:
+    times = {invoice.customer_id: clock.now(invoice.customer) for invoice in invoices}
+    found = gather(invoices=invoices, at=times)
+    return {
+        invoice.pk: [ShownLine(line, parts) for line, parts in one.lines]
+        for invoice, one in zip(invoices, found, strict=True)
+    }
 
 
 def _sums(invoice_ids: Sequence[int]) -> _Sums:

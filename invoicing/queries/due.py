@@ -121,8 +121,8 @@ def pending_lines(customer_ids: Iterable[int]) -> dict[int, list[InvoiceLine]]:
     return found
 
 
-def spans_of(customer_ids: Iterable[int], bound: int) -> Mapping[int, tuple[Span, ...]]:
-    """Return for each customer the subjects whose usage is theirs, as was known at batch `bound`."""
+def spans_of(customer_ids: Iterable[int], bound: int | None) -> Mapping[int, tuple[Span, ...]]:
+    """Return for each customer the subjects whose usage is theirs, as was known at batch `bound` (None: now)."""
     links = SubjectLink.objects.known_at(bound).filter(customer__in=list(customer_ids)).order_by("pk")
     spans: dict[int, tuple[Span, ...]] = defaultdict(tuple)
     for customer, subject, start, end in links.values_list("customer", "subject__key", "from_at", "to_at"):

@@ -90,7 +90,8 @@ def _lines(invoice: Invoice) -> list[InvoiceLine]:
 def _computed(invoice: Invoice, at: datetime) -> dict[str, InvoiceLine]:
     if invoice.status != InvoiceStatus.GATHERING:
         return {}
-    return {line.ulid: line for line, _ in gather(invoice=invoice, at=at).lines if line.pk is None}
+    (gathered,) = gather(invoices=[invoice], at={invoice.customer_id: at})
+    return {line.ulid: line for line, _ in gathered.lines if line.pk is None}
 
 
 def _check_computed(line: InvoiceLine, changes: LineChanges | None) -> None:
