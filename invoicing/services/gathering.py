@@ -22,11 +22,14 @@ from invoicing.services.issuing import next_invoice_id
 from invoicing.services.line_parts import parts_of
 from invoicing.services.manual_lines import rate_by_hand
 from invoicing.services.totals import foot
+from invoicing.validation import Issue, replaced
+from metering.errors import DomainError
 from metering.models import Customer
 from metering.spans import Span
 from pricing.models import Subscription, SubscriptionItem
 from pricing.queries import current_period
 
+_COMPONENT = "invoicing"
 _SECOND = timedelta(seconds=1)
 
 
@@ -108,8 +111,7 @@ def _gathered(
     spans: Sequence[Span],
     at: datetime,
 ) -> Gathered:
-    due = [line for contract in contracts for line in due_lines(contract, until=_end(contract, at))]
-    priced = price_lines(due, spans=spans, bound=None)
+    priced = _priced(invoice, contracts, spans, at)
     lines = [_computed(invoice, position, line, at) for position, line in enumerate(priced) if _says_something(line)]
     for line in stored:
         line.invoice = invoice
@@ -119,6 +121,20 @@ def _gathered(
         invoice.period_start = min(line.period_start for line, _ in lines)
         invoice.period_end = max(line.period_end for line, _ in lines)
     return Gathered(tuple(lines), tuple(taxes))
+
+
+def _priced(
+    invoice: Invoice, contracts: Sequence[OpenContract], spans: Sequence[Span], at: datetime
+) -> Sequence[PricedLine]:
+    """Price what is due; where that cannot be done, the invoice says why, so that it does not hide all others."""
+    try:
+        due = [line for contract in contracts for line in due_lines(contract, until=_end(contract, at))]
+        return price_lines(due, spans=spans, bound=None)
+    except DomainError as error:
+        issue = Issue(code=error.code, message=error.message, component=_COMPONENT)
+        stored = invoice.validation_issues
+        invoice.validation_issues = replaced(stored, component=_COMPONENT, found=[issue], at=at)
+        return ()
 
 
 def _live_parts(line: InvoiceLine, spans: Sequence[Span]) -> tuple[DetailedLine, ...]:

@@ -6,7 +6,7 @@ import pytest
 
 from invoicing.models import Invoice, InvoiceLine
 from tests.factories import FeatureFactory
-from tests.invoicing.contracts import day, use
+from tests.invoicing.contracts import day, subscribe, use
 from tests.invoicing.invoices_api import INVOICES, JUNE, Api, after_june, code, customer_at, flat_line, keep_drafts
 
 pytestmark = pytest.mark.django_db
@@ -158,3 +158,13 @@ def test_void_gives_all_back_by_a_note_that_names_the_invoice(api, acme):
     assert (reference["number"], reference["reason"]) == (invoice["number"], "Wrong customer")
     assert reference["url"].endswith(f"{INVOICES}/{invoice['id']}")
     assert sum(one.total for one in Invoice.objects.issued()) == Decimal(0)
+
+
+def test_a_customer_who_cannot_be_billed_does_not_hide_the_others(api, acme):
+    api.pending(acme, flat_line("1"))
+    broken = subscribe(customer=customer_at(day(2, 1), sends=False))
+    broken.items.filter(type="usage_based").update(price={"type": "unit"})
+    shown = {one["customer"]["id"]: one for one in api("get", INVOICES, statuses="gathering")["items"]}
+    assert shown[acme.ulid]["totals"]["total"] == "1.00"
+    (issue,) = shown[broken.customer.ulid]["validationIssues"]
+    assert (issue["severity"], issue["code"]) == ("critical", "subscription_item_cannot_be_priced")
