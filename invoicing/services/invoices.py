@@ -1,5 +1,6 @@
 """What people and apps do with invoices; the invoice then moves on by itself as far as nothing waits."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -140,15 +141,18 @@ def payment_event(*, invoice_id: int, trigger: Trigger, at: datetime, reason: st
     return walk(invoice=invoice, at=at, trigger=trigger)
 
 
-def mark_overdue(*, now: datetime) -> int:
+def mark_overdue(*, now: datetime, customer_ids: Collection[int] | None = None) -> int:
     """
     Mark invoices whose due date passed before they were paid, by their customer's clock; return how many.
 
-    `now` is for customers without a test clock. Safe to repeat. Call it outside a transaction.
+    `now` is for customers without a test clock; without `customer_ids` it looks at all of them. Safe to repeat. Call it
+    outside a transaction.
     """
     # As an annotation, because a comparison alone would leave out whoever has no test clock.
     open_ones = Invoice.objects.unpaid().annotate(clock=Coalesce("customer__test_clock__now_at", now))
     late = open_ones.filter(status__in=_MAY_BE_OVERDUE, due_at__lt=F("clock"), settled__lt=F("total"))
+    if customer_ids is not None:
+        late = late.filter(customer__in=customer_ids)
     return sum(_mark_overdue(pk, at) for pk, at in late.order_by("pk").values_list("pk", "clock"))
 
 
