@@ -8,6 +8,7 @@ import pytest
 from invoicing.lifecycle import InvoiceStatus as S
 from invoicing.lifecycle import Trigger
 from invoicing.providers import SANDBOX_OUTCOME
+from invoicing.services.billing_run import advance_test_clock
 from invoicing.services.invoices import mark_overdue, payment_event, retry_invoice
 from tests.factories import TestClockFactory
 from tests.invoicing.billed import audited, billed
@@ -56,6 +57,16 @@ def test_a_test_clock_decides_for_whom_is_on_it():
     assert mark_overdue(now=day(2, 2)) == 2
     invoice.refresh_from_db()
     assert (invoice.status, invoice.updated_at) == (S.OVERDUE, invoice.due_at + timedelta(days=1))
+
+
+def test_moving_a_test_clock_past_the_due_date_marks_it():
+    invoice = billed(day(2, 1, hour=1), collection_method="send_invoice")
+    clock = invoice.customer.test_clock = TestClockFactory(now_at=day(2, 1, hour=1))
+    invoice.customer.save()
+    advance_test_clock(clock_id=clock.pk, to=day(3, 10), at=day(2, 1))
+    statuses = invoice.customer.invoices.order_by("billed_at").values_list("status", flat=True)
+    # What the move billed is due 30 days later.
+    assert list(statuses.issued()) == [S.OVERDUE, S.OVERDUE, S.PAYMENT_PENDING]
 
 
 def test_a_payment_may_be_authorised_before_it_is_settled():
