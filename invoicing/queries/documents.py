@@ -121,7 +121,11 @@ def _line(row: InvoiceLine, sign: int) -> Line:
 def _note(row: InvoiceLine) -> str:
     if row.cause == LineCause.PROGRESS:
         return "Billed before its period ended"
-    return f"Changes what {row.corrects.invoice} billed" if row.cause == LineCause.CHANGE and row.corrects else ""
+    if row.cause != LineCause.CHANGE or row.corrects is None:
+        return ""
+    if row.corrects.invoice.type == InvoiceType.CREDIT_NOTE:
+        return f"Bills again what {row.corrects.invoice} gave back"
+    return f"Changes what {row.corrects.invoice} billed"
 
 
 def _part(part: DetailedLine, sign: int) -> Part:

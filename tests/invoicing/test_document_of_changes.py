@@ -57,6 +57,12 @@ def test_a_voided_invoice_comes_back_as_a_note_of_the_same_amounts_without_usage
     assert (given.is_credit_note, given.corrects.number, given.total) == (True, last.number, billed.total)
     assert [line.amount for line in given.lines] == [line.amount for line in billed.lines]
     assert (given.usage, given.payment_note) == ((), f"This credit note gives you back ${billed.total}.")
+    run_billing(now=day(3, 4))
+    again = invoice_document(customer.invoices.latest("pk"))
+    assert (again.total, [line.note for line in again.lines if line.note]) == (
+        billed.total,
+        [f"Bills again what {note} gave back"],
+    )
 
 
 def test_what_is_paid_later_changes_the_page_and_not_the_file(customer):
