@@ -47,17 +47,9 @@ def taxation_of(
 
 def rates_of_country(country: str) -> tuple[KnownRate, ...]:
     """Return every rate that a country had or will have, for whatever product."""
-    rates = TaxRate.objects.filter(country=country).select_related("code").order_by("valid_from", "pk")
+    rates = TaxRate.objects.filter(country=country).order_by("valid_from", "pk")
+    columns = ("name", "percentage", "valid_from", "valid_to", "code__key", "code__ulid", "code__stripe_code")
     return tuple(
-        KnownRate(
-            name=rate.name,
-            country=rate.country,
-            percentage=rate.percentage,
-            valid_from=rate.valid_from,
-            valid_to=rate.valid_to,
-            code=rate.code.key if rate.code else "",
-            code_id=str(rate.code.ulid) if rate.code else "",
-            stripe_code=rate.code.stripe_code if rate.code else "",
-        )
-        for rate in rates
+        KnownRate(name, country, percentage, start, end, code or "", code_id or "", stripe_code or "")
+        for name, percentage, start, end, code, code_id, stripe_code in rates.values_list(*columns)
     )

@@ -29,8 +29,7 @@ def apply_balance(*, invoice: Invoice, at: datetime) -> Decimal:
     The caller's transaction holds the customer's row and the invoice's, which it saves. Credit notes whose part of the
     balance is used up with it are paid from then on.
     """
-    balance = _last(invoice.customer, invoice.currency).balance if invoice.due > 0 else Decimal(0)
-    used = min(balance, invoice.due)
+    used = min(_last(invoice.customer, invoice.currency)[1], invoice.due) if invoice.due > 0 else Decimal(0)
     if used <= 0:
         return Decimal(0)
     entry = _move(invoice.customer, invoice.currency, -used, f"Used for {invoice}", at)
@@ -72,13 +71,13 @@ def _move(
     payment: Payment | None = None,
     credit_note: Invoice | None = None,
 ) -> BalanceEntry:
-    last = _last(customer, currency)
+    sequence, balance = _last(customer, currency)
     return BalanceEntry.objects.create(
         customer=customer,
         currency=currency,
-        sequence=last.sequence + 1,
+        sequence=sequence + 1,
         amount=amount,
-        balance=last.balance + amount,
+        balance=balance + amount,
         reason=reason,
         payment=payment,
         credit_note=credit_note,
@@ -86,10 +85,10 @@ def _move(
     )
 
 
-def _last(customer: Customer, currency: str) -> BalanceEntry:
-    """Return the last movement of a balance; before the first, one of nothing."""
-    found = BalanceEntry.objects.filter(customer=customer, currency=currency).order_by("-sequence").first()
-    return found or BalanceEntry(sequence=0, balance=Decimal(0))
+def _last(customer: Customer, currency: str) -> tuple[int, Decimal]:
+    """Return the number of the last movement of a balance, and the balance after it."""
+    entries = BalanceEntry.objects.filter(customer=customer, currency=currency).order_by("-sequence")
+    return entries.values_list("sequence", "balance").first() or (0, Decimal(0))
 
 
 def _use_notes(spent: BalanceEntry, at: datetime) -> None:
