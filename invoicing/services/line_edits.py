@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from django.db.models import QuerySet
+
 from invoicing.lines import LineState, is_metered, rate_line
 from invoicing.models import DetailedLineCategory, InvoiceLine, LineCause, ManagedBy
 from invoicing.queries.explain import charge_of_line
@@ -136,11 +138,17 @@ def _check_subscription(line: InvoiceLine, found: Mapping[str, Any]) -> None:
     if not found.keys() & _PRICING:
         return
     now = LineState.from_json(line.now) if line.now else None
-    if line.before or now is None or not now.is_final or line.cause != LineCause.PERIOD:
+    is_billed_on = line.before or now is None or not now.is_final or line.cause != LineCause.PERIOD
+    if is_billed_on or _later_lines(line).exists():
         raise CannotEditBilledOn(
             f"Keep the price of {line.name!r}, or give it a discount: it bills on what was billed before, or will be."
         )
     _check_price(line, found)
+
+
+def _later_lines(line: InvoiceLine) -> QuerySet[InvoiceLine]:
+    item, start = line.subscription_item_id, line.period_start
+    return InvoiceLine.objects.filter(subscription_item=item, period_start=start, sequence__gt=line.sequence)
 
 
 def _check_price(line: InvoiceLine, found: Mapping[str, Any]) -> None:

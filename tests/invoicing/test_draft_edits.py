@@ -23,7 +23,7 @@ from invoicing.services.manual_lines import FeatureHasNoMeter, LineTerms, ZeroAm
 from invoicing.workflow import Workflow
 from metering.history import actor, changes_of
 from metering.periods import Period
-from tests.factories import FeatureFactory
+from tests.factories import FeatureFactory, InvoiceLineFactory
 from tests.invoicing.agreements import agree, bill, fee, metered, unit
 from tests.invoicing.billed import audited
 from tests.invoicing.contracts import day, subscribe, use
@@ -109,6 +109,11 @@ def test_it_refuses_what_the_subscription_says(draft, name, changes, error):
 def test_the_price_of_a_line_that_is_billed_on_stays(draft):
     tokens = line_of(draft, "Tokens")
     InvoiceLine.objects.filter(pk=tokens.pk).update(now=tokens.now | {"is_final": False})
+    with pytest.raises(CannotEditBilledOn):
+        edit_line(line_id=tokens.pk, price={"type": "unit", "amount": "0.02"}, at=AT)
+    InvoiceLine.objects.filter(pk=tokens.pk).update(now=tokens.now)
+    later = {"subscription_item": tokens.subscription_item, "period_start": tokens.period_start, "sequence": 1}
+    InvoiceLineFactory(**later, period_end=tokens.period_end, before=tokens.now)
     with pytest.raises(CannotEditBilledOn):
         edit_line(line_id=tokens.pk, price={"type": "unit", "amount": "0.02"}, at=AT)
 

@@ -16,7 +16,8 @@ def test_it_is_made_by_the_first_migrate():
     profile = BillingProfile.objects.get(is_default=True)
     assert (profile.supplier_name, profile.app.type) == ("Billing", AppType.SANDBOX)
     assert (profile.collection_interval, profile.due_after) == (timedelta(hours=1), timedelta(days=30))
-    assert (profile.number_prefix, profile.sequence.last_number) == ("INV-", 0)
+    assert (profile.number_prefix, profile.credit_note_prefix) == ("INV-", "CN-")
+    assert sorted(profile.sequences.values_list("type", "last_number")) == [("credit_note", 0), ("standard", 0)]
 
 
 def test_it_changes_nothing_the_second_time():
@@ -24,4 +25,4 @@ def test_it_changes_nothing_the_second_time():
     BillingProfile.objects.update(supplier_name="Tokens Ltd")
     again = ensure_default_profile(at=day(2, 1))
     assert (again.pk, again.supplier_name) == (first.pk, "Tokens Ltd")
-    assert (App.objects.count(), BillingProfile.objects.count(), InvoiceSequence.objects.count()) == (1, 1, 1)
+    assert (App.objects.count(), BillingProfile.objects.count(), InvoiceSequence.objects.count()) == (1, 1, 2)
