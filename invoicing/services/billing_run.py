@@ -19,8 +19,9 @@ from invoicing.queries.due import Draft, Outlook, Readings, outlooks, read_usage
 from invoicing.queries.profiles import profile_of
 from invoicing.queries.progress import spendings
 from invoicing.services.drafts import collect_quantities, write_draft
+from invoicing.services.invoices import mark_overdue
 from invoicing.services.locks import lock_customer
-from invoicing.services.parking import BillOutOfBounds, park_customer, reason_of, release_customer
+from invoicing.services.parking import check_total, park_customer, reason_of, release_customer
 from invoicing.services.progressive import bill_at_threshold
 from invoicing.services.usage_changes import note_changes, settle_changes
 from invoicing.services.walks import walk
@@ -62,6 +63,10 @@ class _Run:
     @property
     def failed(self) -> set[object]:
         return {failure["customer_id"] for failure in self.failures}
+
+    def check(self, invoice: Invoice) -> None:
+        if not self.accepts_any_total:
+            check_total(invoice)
 
     def count(self, written: int, issued: Iterable[Invoice]) -> None:
         with self.lock:
@@ -129,12 +134,17 @@ def rerun_customer(*, customer_id: int, now: datetime, accepts_any_total: bool =
 
 def advance_test_clock(*, clock_id: int, to: datetime, at: datetime) -> BillingRun:
     """
-    Move a test clock forward and bill all customers on it; `at` is the real time. Call it outside a transaction.
+    Move a test clock forward, bill all customers on it, and mark what is overdue by then; `at` is the real time.
+
+    Call it outside a transaction.
 
     :raises ClockMovesForward: if it says that time, or a later one, already.
     """
     clock = move_test_clock(clock_id=clock_id, to=to, at=at)
-    return run_billing(now=at, customer_ids=list(clock.customers.values_list("pk", flat=True)))
+    customer_ids = list(clock.customers.values_list("pk", flat=True))
+    run = run_billing(now=at, customer_ids=customer_ids)
+    mark_overdue(now=at, customer_ids=customer_ids)
+    return run
 
 
 def advance_to_period_end(*, customer_id: int, at: datetime) -> BillingRun:
@@ -188,7 +198,9 @@ def _bill_spending(customer_ids: Sequence[int], run: _Run) -> None:
     readings = read_usage([spending.outlook for spending in found], bound=bound) if found else {}
     for spending in found:
         try:
-            invoice = bill_at_threshold(spending=spending, bound=bound, readings=readings, run=run.record)
+            invoice = bill_at_threshold(
+                spending=spending, bound=bound, readings=readings, run=run.record, check=run.check
+            )
         except Exception as error:
             _note_failure(run, spending.outlook.customer, error)
         else:
@@ -222,7 +234,7 @@ def _advance(draft: Draft, outlook: Outlook, readings: Readings, run: _Run) -> I
     invoice = Invoice.objects.select_related("customer", "profile__app").locked().get(pk=draft.invoice_id)
     if draft.lines:
         collect_quantities(invoice=invoice, bound=run.record.bound, at=outlook.at, readings=readings)
-        _check_total(invoice, run)
+        run.check(invoice)
     return invoice
 
 
@@ -231,17 +243,8 @@ def _draft(bill: Bill, outlook: Outlook, readings: Readings, run: _Run) -> Invoi
     invoice = write_draft(
         bill=bill, priced=priced, profile=outlook.profile, bound=run.record.bound, at=outlook.at, run=run.record
     )
-    _check_total(invoice, run)
+    run.check(invoice)
     return invoice
-
-
-def _check_total(invoice: Invoice, run: _Run) -> None:
-    largest = invoice.profile.largest_total
-    if largest is not None and abs(invoice.total) > largest and not run.accepts_any_total:
-        raise BillOutOfBounds(
-            f"Check the usage and prices of {invoice.customer.name}: the bill of {invoice.billed_at.isoformat()} "
-            f"comes to {invoice.total:f} {invoice.currency}, more than {largest:f}."
-        )
 
 
 def _note_failure(run: _Run, customer: Customer, error: Exception) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from invoicing.models import BillingRun, ParkedCustomer
+from invoicing.models import BillingRun, Invoice, ParkedCustomer
 from metering.errors import DomainError
 
 UNEXPECTED = "unexpected_error"
@@ -15,6 +15,20 @@ class BillOutOfBounds(DomainError):
 
     status = 409
     code = "invoice_out_of_bounds"
+
+
+def check_total(invoice: Invoice) -> None:
+    """
+    Do nothing if a bill comes to no more than its profile allows, below zero to no less than as much.
+
+    :raises BillOutOfBounds: if not.
+    """
+    largest = invoice.profile.largest_total
+    if largest is not None and abs(invoice.total) > largest:
+        raise BillOutOfBounds(
+            f"Check the usage and prices of {invoice.customer.name}: the bill of {invoice.billed_at.isoformat()} "
+            f"comes to {invoice.total:f} {invoice.currency}, more than {largest:f}."
+        )
 
 
 @transaction.atomic

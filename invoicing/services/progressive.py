@@ -1,7 +1,7 @@
 """Billing before a period ends: when somebody asks for it, and when usage passes a spend threshold."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from invoicing.queries.profiles import profile_of
 from invoicing.queries.progress import Spending, billable_lines, crossed_threshold
 from invoicing.services.drafts import write_draft
 from invoicing.services.locks import lock_customer
+from invoicing.services.parking import check_total
 from invoicing.services.walks import walk
 from metering.errors import DomainError
 from metering.ingest.fence import current_bound
@@ -80,13 +81,20 @@ def invoice_now(
 
 
 def bill_at_threshold(
-    *, spending: Spending, bound: int, readings: Readings | None = None, run: BillingRun | None = None
+    *,
+    spending: Spending,
+    bound: int,
+    readings: Readings | None = None,
+    run: BillingRun | None = None,
+    check: Callable[[Invoice], None] = check_total,
 ) -> Invoice | None:
     """
     Bill a customer's usage at once if it passed a spend threshold; return the invoice, None if not.
 
     All that was used is billed, not the threshold. What changed since `spending` was read is left to the next run.
+    `check` refuses a draft.
 
+    :raises BillOutOfBounds: if it is above the profile's largest total, unless another check is given.
     :raises CannotPrice: if an item has a price that cannot be read, or is billed by usage that no meter measures.
     """
     outlook, bill = spending.outlook, spending.bill
@@ -106,6 +114,7 @@ def bill_at_threshold(
             at=outlook.at,
             run=run,
         )
+        check(draft)
         return walk(invoice=draft, at=outlook.at, bound=bound)
 
 

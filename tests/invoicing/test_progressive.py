@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.models import BillingProfile, Invoice, InvoiceType
+from invoicing.models import BillingProfile, Invoice, InvoiceType, ParkedCustomer
+from invoicing.services.billing_run import run_billing
+from metering.models import TestClock
 from tests.invoicing.agreements import agree, amounts, bill, change, check_all, fee, metered, tiers, total, unit
 from tests.invoicing.contracts import day, use
 
@@ -116,3 +118,37 @@ def test_the_parts_and_the_rest_sum_to_the_price_of_the_whole_period(price):
     billed = in_parts.customer.invoices.values_list("total", flat=True)
     assert sum(billed) == total(whole)
     check_all()
+
+
+@pytest.mark.parametrize(
+    ("price", "threshold", "used", "billed"),
+    [
+        # 12.00 at once, and at the end what is missing to 20.00
+        (unit("1", minimumAmount="20"), 10, 12, ["12.00", "8.00"]),
+        # Of 90.00 at most 60.00: 55.00 at once, and at the end 35.00 less 30.00
+        (unit("1", maximumAmount="60"), 50, 55, ["55.00", "5.00"]),
+    ],
+)
+def test_commitments_hold_once_over_all_invoices_of_a_period(price, threshold, used, billed):
+    thresholds(threshold)
+    subscription = agree(metered(price))
+    use(subscription.customer, used, day(6, 3))
+    first = bill(subscription, day(6, 4))
+    if "maximumAmount" in price:
+        use(subscription.customer, 35, day(6, 20))
+    assert [str(amount) for amount in amounts(first + bill(subscription, day(7, 2)))] == billed
+    check_all()
+
+
+def test_a_threshold_bill_above_the_largest_total_is_parked():
+    thresholds(10)
+    BillingProfile.objects.update(largest_total=Decimal(100))
+    subscription = agree(metered(unit("1")))
+    use(subscription.customer, 101, day(6, 3))
+    run = run_billing(now=day(6, 4), customer_ids=[subscription.customer_id])
+    assert run.failures == []
+    TestClock.objects.update(now_at=day(6, 4))
+    run = run_billing(now=day(6, 4), customer_ids=[subscription.customer_id])
+    assert [failure["is_unexpected"] for failure in run.failures] == [False]
+    assert not Invoice.objects.exists()
+    assert ParkedCustomer.objects.get().code == "invoice_out_of_bounds"
