@@ -9,6 +9,7 @@ from invoicing.csv_export import csv_response, invoice_rows, line_rows
 from invoicing.document import party
 from invoicing.html_document import html_response
 from invoicing.models import InvoiceLine
+from invoicing.queries.balances import balances_of
 from invoicing.services.documents import document_bytes
 from invoicing.usage_csv import usage_rows
 from metering import clock
@@ -27,7 +28,9 @@ def invoices(request: CustomerRequest) -> HttpResponse:
     at, zone = clock.now(request.customer), request.customer.zone
     page = Paginator(shown_invoices(request.customer), _A_PAGE).get_page(request.GET.get("page"))
     rows = [(invoice, abs(invoice.total), status_in_words(invoice, at=at, zone=zone)) for invoice in page]
-    return render(request, "portal/invoices.html", {"section": "invoices", "page": page, "rows": rows, "zone": zone})
+    credit = balances_of([request.customer.pk]).get(request.customer.pk, {})
+    context = {"section": "invoices", "page": page, "rows": rows, "zone": zone, "credit": sorted(credit.items())}
+    return render(request, "portal/invoices.html", context)
 
 
 @require_safe

@@ -19,7 +19,9 @@ def note(invoice, usage_line):
 
 
 def test_it_lists_a_credit_note_as_money_given_back(portal, invoice, note):
-    listed = rows_of(portal.get("/invoices/"), "List of invoices")[1]
+    page = portal.get("/invoices/")
+    assert "You have $5.00 to your credit. Your next invoices are paid from it first." in text_of(page)
+    listed = rows_of(page, "List of invoices")[1]
     assert listed[0] == f"{note.number} Credit note on {invoice.number}"
     assert listed[3:5] == ["$5.00 given back", "To your credit"]
 
