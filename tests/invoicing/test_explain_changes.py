@@ -1,15 +1,17 @@
 """A line that changes what was billed says what was before, what is now, and computes to the same digits again."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 import pytest
 
 from invoicing.lines import LineState
-from invoicing.models import InvoiceLine, LineCause
+from invoicing.models import BillingProfile, InvoiceLine, LineCause
 from invoicing.queries import events_gone, explain_line, line_events, recompute_line
 from invoicing.services.billing_run import run_billing
+from invoicing.services.invoices import delete_invoice
 from tests import factories
 from tests.invoicing.contracts import day, subscribe, use
 from tests.invoicing.followed_lines import follow, give_back, measured_now
@@ -116,3 +118,25 @@ def test_a_line_by_hand_adds_up_its_parts(next_invoice):
     assert recompute_line(line).differences == ()
     line.amount = Decimal("100.01")
     assert recompute_line(line).differences == ("The amount is 100.00, not 100.01.",)
+
+
+def test_what_is_written_off_says_what_it_would_have_cost(customer, tokens):
+    BillingProfile.objects.update(corrections="write_off")
+    use(customer, 25, day(1, 20))
+    run_billing(now=day(3, 2))
+    line = tokens.corrections.get()
+    explanation = explain_line(line)
+    assert explanation.change.text == "Until now 95 units = 9.50; now 120 units = 11.00; difference 1.50"
+    assert ([made.amount for made in explanation.adjustments], line.amount) == ([Decimal("-1.50")], 0)
+    assert recompute_line(line).differences == ()
+
+
+def test_lines_of_a_deleted_draft_stay_explained(customer):
+    BillingProfile.objects.update(draft_period=timedelta(days=2))
+    use(customer, 7, day(2, 10))
+    run_billing(now=day(3, 1, hour=2))
+    draft = customer.invoices.filter(status__startswith="draft.").get()
+    delete_invoice(invoice_id=draft.pk, at=day(3, 1, hour=3))
+    line = draft.lines.get(type="usage_based")
+    assert (line.amount, [made.amount for made in explain_line(line).adjustments]) == (0, [Decimal("-0.70")])
+    assert recompute_line(line).differences == ()

@@ -155,6 +155,26 @@ def test_it_fits_a_phone_where_usage_came_under_many_subjects(server, browser, s
     context.close()
 
 
+def test_an_invoice_and_its_document_fit_a_phone_and_are_accessible(server, browser, signed_in):
+    context = browser.new_context(base_url=server.url, storage_state=signed_in, viewport={"width": 360, "height": 700})
+    page = context.new_page()
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.goto("/invoices/")
+    page.get_by_role("row").nth(1).get_by_role("link").first.click()
+    for heading in ("Lines", "Invoice"):
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert width == [360, 360]
+        if heading == "Lines":
+            assert serious_violations(page) == []
+            page.get_by_role("link", name="View to print").click()
+    # Its policy lets no script in, not even the checker's; but its own style applies.
+    assert page.locator("main").evaluate("main => getComputedStyle(main).maxWidth") != "none"
+    assert complaints == []
+    context.close()
+
+
 def test_it_works_without_script(server, browser, signed_in):
     context = browser.new_context(base_url=server.url, storage_state=signed_in, java_script_enabled=False)
     page = context.new_page()
