@@ -49,6 +49,16 @@ class _Link:
     conditions: Mapping[str, FilterString]
 
 
+@dataclass(frozen=True)
+class _Agreed:
+    """An item that bills by usage, with what of its meter's events its feature counts."""
+
+    item: SubscriptionItem
+    feature: Feature
+    paths: Mapping[str, str]
+    conditions: Mapping[str, FilterString]
+
+
 def bills_of_events(events: Iterable[Event]) -> dict[UUID, tuple[EventBill, ...]]:
     """
     Return where each event that a customer's meters counted was billed, by event key; six queries.
@@ -84,7 +94,7 @@ def _bills(
     event: Event,
     owner: Customer,
     chains: Mapping[tuple[int, str], Sequence[Sequence[_Link]]],
-    items: Mapping[tuple[int, str], Sequence[SubscriptionItem]],
+    items: Mapping[tuple[int, str], Sequence[_Agreed]],
     voids: _Voids,
 ) -> tuple[EventBill, ...]:
     key = owner.pk, event.type
@@ -93,9 +103,10 @@ def _bills(
     if _is_void(event, None, voids):
         return tuple(billed)
     known = {line.feature_id for line in lines}
-    holding = [item for item in items.get(key, ()) if item.feature_id not in known and _holds(item, event)]
+    holding = [agreed for agreed in items.get(key, ()) if agreed.feature.pk not in known and _holds(agreed, event)]
     unbilled = [
-        EventBill(BillingState.INCLUDED if item.price is None else BillingState.OPEN, item.feature) for item in holding
+        EventBill(BillingState.INCLUDED if agreed.item.price is None else BillingState.OPEN, agreed.feature)
+        for agreed in holding
     ]
     return (*billed, *unbilled) or (EventBill(BillingState.NO_PRICE),)
 
@@ -145,14 +156,11 @@ def _passes(event: Event, paths: Mapping[str, str], conditions: Mapping[str, Fil
     )
 
 
-def _holds(item: SubscriptionItem, event: Event) -> bool:
+def _holds(agreed: _Agreed, event: Event) -> bool:
+    item = agreed.item
     if event.time < item.active_from or (item.active_to is not None and item.active_to <= event.time):
         return False
-    feature = item.feature
-    if feature is None or feature.meter is None:
-        return False
-    version = max(feature.meter.versions.all(), key=lambda known: known.number)
-    return _passes(event, version.group_by, _conditions(feature.filters))
+    return _passes(event, agreed.paths, agreed.conditions)
 
 
 def _conditions(filters: Mapping[str, Any]) -> dict[str, FilterString]:
@@ -181,7 +189,8 @@ def _chains(events: Sequence[Event], customers: Iterable[int]) -> Mapping[tuple[
     return {key: list(chains.values()) for key, chains in by_chain.items()}
 
 
-def _items(events: Sequence[Event], customers: Iterable[int]) -> Mapping[tuple[int, str], list[SubscriptionItem]]:
+def _items(events: Sequence[Event], customers: Iterable[int]) -> Mapping[tuple[int, str], list[_Agreed]]:
+    """Return what bills by usage and may hold one of the events, by customer and event type."""
     times = [event.time for event in events]
     items = SubscriptionItem.objects.filter(
         subscription__customer__in=customers,
@@ -189,10 +198,14 @@ def _items(events: Sequence[Event], customers: Iterable[int]) -> Mapping[tuple[i
         feature__meter__event_type__in={event.type for event in events},
         active_from__lte=max(times),
     ).exclude(active_to__lte=min(times))
-    found: dict[tuple[int, str], list[SubscriptionItem]] = defaultdict(list)
+    found: dict[tuple[int, str], list[_Agreed]] = defaultdict(list)
     for item in items.select_related("subscription", "feature__meter").prefetch_related("feature__meter__versions"):
-        if item.feature and item.feature.meter:
-            found[item.subscription.customer_id, item.feature.meter.event_type].append(item)
+        feature = item.feature
+        if feature is None or feature.meter is None:
+            continue
+        version = max(feature.meter.versions.all(), key=lambda known: known.number)
+        agreed = _Agreed(item, feature, version.group_by, _conditions(feature.filters))
+        found[item.subscription.customer_id, feature.meter.event_type].append(agreed)
     return found
 
 
