@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from invoicing.lifecycle import InvoiceStatus
-from invoicing.models import DetailedLine, Invoice, InvoiceLine, InvoiceTax
+from invoicing.models import BillingProfile, DetailedLine, Invoice, InvoiceLine, InvoiceTax
 from invoicing.numbering import gathering_name
 from invoicing.queries.bills import PricedLine, due_lines
 from invoicing.queries.contracts import OpenContract, open_contracts
@@ -30,6 +30,7 @@ from pricing.models import Subscription, SubscriptionItem
 from pricing.queries import current_period
 
 _COMPONENT = "invoicing"
+_BATCH = 1_000
 _SECOND = timedelta(seconds=1)
 
 
@@ -72,7 +73,9 @@ def open_gathering(*, customer: Customer, currency: str, at: datetime) -> tuple[
     found = existing.select_related("customer", "profile__app").locked().first()
     if found is not None:
         return found, False
-    return _new(customer, currency, at), True
+    opened = _new(customer, currency, profiles_of([customer.pk])[customer.pk], at)
+    opened.save(force_insert=True)
+    return opened, True
 
 
 def open_missing(*, customer_ids: Iterable[int] | None = None, at: datetime) -> None:
@@ -84,8 +87,31 @@ def open_missing(*, customer_ids: Iterable[int] | None = None, at: datetime) -> 
     contracts = Subscription.objects.filter(~Exists(has_one), Exists(priced), awaits_payment=False)
     if customer_ids is not None:
         contracts = contracts.filter(customer__in=list(customer_ids))
-    for customer_id, currency in sorted(set(contracts.values_list("customer", "currency"))):
-        open_gathering(customer=Customer.objects.get(pk=customer_id), currency=currency, at=at)
+    wanted = sorted(set(contracts.values_list("customer", "currency")))
+    customers = Customer.objects.in_bulk({customer for customer, _ in wanted})
+    profiles = profiles_of(customers) if wanted else {}
+    rows = [_new(customers[pk], currency, profiles[pk], at) for pk, currency in wanted]
+    # Another request may open them at the same time.
+    Invoice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_BATCH)
+
+
+def _new(customer: Customer, currency: str, profile: BillingProfile, at: datetime) -> Invoice:
+    pk = next_invoice_id()
+    return Invoice(
+        pk=pk,
+        customer=customer,
+        profile=profile,
+        draft_number=gathering_name(customer.name, currency, pk),
+        currency=currency,
+        status=InvoiceStatus.GATHERING,
+        billed_at=at,
+        period_start=at,
+        period_end=at + _SECOND,
+        time_zone=str(customer.zone),
+        workflow=profile.workflow.to_json(),
+        created_at=at,
+        updated_at=at,
+    )
 
 
 def _contracts_of(customer_ids: Iterable[int]) -> Mapping[tuple[int, str], Sequence[OpenContract]]:
@@ -142,26 +168,6 @@ def _live_parts(line: InvoiceLine, spans: Sequence[Span]) -> tuple[DetailedLine,
     if line.meter_version is None or line.subscription_item_id is not None:
         return tuple(line.detailed_lines.all())
     return tuple(parts_of(line, rate_by_hand(line, spans=spans, bound=None, is_live=True)))
-
-
-def _new(customer: Customer, currency: str, at: datetime) -> Invoice:
-    pk = next_invoice_id()
-    profile = profiles_of([customer.pk])[customer.pk]
-    return Invoice.objects.create(
-        pk=pk,
-        customer=customer,
-        profile=profile,
-        draft_number=gathering_name(customer.name, currency, pk),
-        currency=currency,
-        status=InvoiceStatus.GATHERING,
-        billed_at=at,
-        period_start=at,
-        period_end=at + _SECOND,
-        time_zone=str(customer.zone),
-        workflow=profile.workflow.to_json(),
-        created_at=at,
-        updated_at=at,
-    )
 
 
 def _end(contract: OpenContract, at: datetime) -> datetime:
