@@ -1,5 +1,7 @@
 """Billing runs: what each did, and starting one by hand."""
 
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -8,13 +10,19 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
+from invoicing.anomalies import WORDS
 from invoicing.models import BillingRun
-from invoicing.services.billing_run import run_billing
+from invoicing.queries.anomalies import NotableBill, notable_bills
+from invoicing.services.billing_run import preview_billing, run_billing
 from metering import clock
 from metering.admin.base import ReadOnlyAdmin
-from metering.admin.display import Panel, change_url, figure, link, moment
-from metering.admin.pages import run_action
+from metering.admin.display import NOTHING, Number, Panel, change_url, figure, link, moment
+from metering.admin.pages import render_page, run_action
 from metering.models import Customer
+from pricing.admin.display import money
+
+# So many are listed; of more, somebody looks at the invoices themselves.
+_MOST_SHOWN = 200
 
 
 @admin.register(BillingRun)
@@ -32,13 +40,14 @@ class BillingRunAdmin(ReadOnlyAdmin):
                 "fields": (
                     ("as_of", "bound_shown"),
                     ("started_at", "finished_at"),
-                    ("customers", "invoices"),
+                    ("customers", "done"),
+                    ("invoices", "totals_shown"),
                     ("failure_count", "public_id"),
                 )
             },
         ),
     )
-    actions_list = ["run_action"]
+    actions_list = ["preview_action", "run_action"]
 
     @display(description="billed up to", ordering="as_of")
     def as_of_shown(self, row: BillingRun) -> str:
@@ -54,9 +63,17 @@ class BillingRunAdmin(ReadOnlyAdmin):
     def failure_count(self, row: BillingRun) -> int:
         return len(row.failures)
 
+    @display(description="issued")
+    def totals_shown(self, row: BillingRun) -> str:
+        return ", ".join(money(Decimal(total), currency) for currency, total in row.totals.items()) or NOTHING
+
     @display(description="last batch that counts")
     def bound_shown(self, row: BillingRun) -> str:
         return figure(row.bound)
+
+    @display(description="issued")
+    def totals_shown(self, row: BillingRun) -> str:
+        return ", ".join(money(Decimal(total), currency) for currency, total in sorted(row.totals.items())) or NOTHING
 
     @display(description="started", ordering="started_at")
     def started(self, row: BillingRun) -> str:
@@ -74,8 +91,33 @@ class BillingRunAdmin(ReadOnlyAdmin):
                 headers=("Customer", "Reason"),
                 rows=[(link(customers.get(failure["customer_id"])), failure["reason"]) for failure in row.failures],
                 empty="None: everything that was due is invoiced.",
-            )
+            ),
+            unusual(notable_bills(row)),
         ]
+
+    @action(description="What would be billed", url_path="preview", icon="visibility", permissions=["view"])
+    def preview_action(self, request: HttpRequest) -> HttpResponse:
+        preview = preview_billing(now=clock.now())
+        totals = [(currency, Number(money(total, currency))) for currency, total in preview.totals.items()]
+        return render_page(
+            self,
+            request,
+            "admin/console/run_preview.html",
+            row=None,
+            title="What would be billed",
+            customers=preview.customers,
+            invoices=len(preview.bills),
+            panels=[
+                Panel("Before tax", ("Currency", Number("Total")), totals, "Nothing is due."),
+                unusual(preview.notable),
+                Panel(
+                    "Customers that cannot be billed",
+                    ("Customer", "Reason"),
+                    [(link(customer), reason) for customer, reason in preview.failures],
+                    "None.",
+                ),
+            ],
+        )
 
     @action(description="Run billing now", url_path="run", icon="play_circle", permissions=["operate"])
     def run_action(self, request: HttpRequest) -> HttpResponse:
@@ -96,3 +138,37 @@ class BillingRunAdmin(ReadOnlyAdmin):
             submit="Run billing",
             run=run,
         )
+
+
+def unusual(bills: Sequence[NotableBill]) -> Panel:
+    """Show bills that somebody may want to look at, and why."""
+    title = "What is unusual"
+    if len(bills) > _MOST_SHOWN:
+        title += f": the first {_MOST_SHOWN} of {len(bills)}"
+    rows = [
+        (
+            link(bill.customer),
+            link(bill.invoice) if bill.invoice else moment(bill.billed_at),
+            Number(money(bill.total, bill.currency)),
+            ", ".join(WORDS[anomaly] for anomaly in bill.anomalies),
+        )
+        for bill in bills[:_MOST_SHOWN]
+    ]
+    return Panel(title, ("Customer", "Invoice", Number("Total"), "Why"), rows, "Nothing.")
+
+
+def _notable_panel(bills: Iterable[NotableBill]) -> Panel:
+    return Panel(
+        title="Out of the ordinary",
+        headers=("Customer", "Billing time", Number("Total"), "What"),
+        rows=[
+            (
+                link(bill.customer),
+                moment(bill.billed_at),
+                Number(money(bill.total, bill.currency)),
+                ", ".join(WORDS[found] for found in bill.anomalies),
+            )
+            for bill in bills
+        ],
+        empty="Nothing.",
+    )

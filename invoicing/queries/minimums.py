@@ -99,12 +99,16 @@ def _prorates(subscription: Subscription) -> bool:
 
 def _billed_amounts(counted: _Counted) -> dict[LineKey, Decimal]:
     # What was given or taken by hand fills nothing up.
-    lines = InvoiceLine.objects.with_charged().filter(
-        subscription_item__subscription=counted.subscription_id,
-        subscription_item__phase__isnull=False,
-        period_start__gt=counted.period.start - _LONGEST_PERIOD,
-        period_start__lt=counted.period.end,
-    ).order_by("period_start", "subscription_item", "sequence")
+    lines = (
+        InvoiceLine.objects.with_charged()
+        .filter(
+            subscription_item__subscription=counted.subscription_id,
+            subscription_item__phase__isnull=False,
+            period_start__gt=counted.period.start - _LONGEST_PERIOD,
+            period_start__lt=counted.period.end,
+        )
+        .order_by("period_start", "subscription_item", "sequence")
+    )
     return {
         LineKey(item, start, sequence): amount
         for item, start, end, sequence, amount, price, *terms in lines.values_list(*_COLUMNS)

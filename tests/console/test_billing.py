@@ -53,6 +53,30 @@ def test_it_runs_billing_by_hand_and_twice_changes_nothing(console, try_out):
     assert BillingRun.objects.count() == 2
 
 
+def test_it_shows_what_a_run_would_bill_and_what_is_unusual_and_then_what_it_billed(console, try_out):
+    url = reverse("admin:invoicing_billingrun_preview_action")
+    page = console.get(url).content.decode()
+    assert "A billing run would write 1 invoice of 1 customer now. Nothing was written." in page
+    assert not Invoice.objects.exists()
+    console.post(reverse("admin:invoicing_billingrun_run_action"), {})
+    run = BillingRun.objects.get()
+    written = console.get(reverse("admin:invoicing_billingrun_change", args=(run.pk,))).content.decode()
+    for shown in (page, written):
+        assert "20.00" in shown
+        assert "first invoice" in shown
+    assert "would write 0 invoices" in console.get(url).content.decode()
+
+
+def test_it_says_before_a_run_what_it_would_bill_and_writes_nothing(console, try_out):
+    page = console.get(reverse("admin:invoicing_billingrun_preview_action"))
+    totals, notable, failed, bills = page.context["panels"]
+    # The fee of January, in advance.
+    assert [[str(cell) for cell in row] for row in totals.rows] == [["20.00 USD"]]
+    assert "first invoice" in str(notable.rows[0][3]).lower()
+    assert (failed.rows, len(bills.rows)) == ([], 1)
+    assert not Invoice.objects.exists()
+
+
 def test_it_names_customers_that_could_not_be_billed(console):
     customer = CustomerFactory()
     run = BillingRun.objects.create(
