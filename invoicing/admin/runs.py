@@ -1,6 +1,6 @@
 """Billing runs: what each did, and starting one by hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -70,10 +70,6 @@ class BillingRunAdmin(ReadOnlyAdmin):
     @display(description="last batch that counts")
     def bound_shown(self, row: BillingRun) -> str:
         return figure(row.bound)
-
-    @display(description="issued")
-    def totals_shown(self, row: BillingRun) -> str:
-        return ", ".join(money(Decimal(total), currency) for currency, total in sorted(row.totals.items())) or NOTHING
 
     @display(description="started", ordering="started_at")
     def started(self, row: BillingRun) -> str:
@@ -155,20 +151,3 @@ def unusual(bills: Sequence[NotableBill]) -> Panel:
         for bill in bills[:_MOST_SHOWN]
     ]
     return Panel(title, ("Customer", "Invoice", Number("Total"), "Why"), rows, "Nothing.")
-
-
-def _notable_panel(bills: Iterable[NotableBill]) -> Panel:
-    return Panel(
-        title="Out of the ordinary",
-        headers=("Customer", "Billing time", Number("Total"), "What"),
-        rows=[
-            (
-                link(bill.customer),
-                moment(bill.billed_at),
-                Number(money(bill.total, bill.currency)),
-                ", ".join(WORDS[found] for found in bill.anomalies),
-            )
-            for bill in bills
-        ],
-        empty="Nothing.",
-    )
