@@ -67,16 +67,6 @@ def test_it_shows_what_a_run_would_bill_and_what_is_unusual_and_then_what_it_bil
     assert "would write 0 invoices" in console.get(url).content.decode()
 
 
-def test_it_says_before_a_run_what_it_would_bill_and_writes_nothing(console, try_out):
-    page = console.get(reverse("admin:invoicing_billingrun_preview_action"))
-    totals, notable, failed, bills = page.context["panels"]
-    # The fee of January, in advance.
-    assert [[str(cell) for cell in row] for row in totals.rows] == [["20.00 USD"]]
-    assert "first invoice" in str(notable.rows[0][3]).lower()
-    assert (failed.rows, len(bills.rows)) == ([], 1)
-    assert not Invoice.objects.exists()
-
-
 def test_it_names_customers_that_could_not_be_billed(console):
     customer = CustomerFactory()
     run = BillingRun.objects.create(
