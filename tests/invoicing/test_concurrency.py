@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.db.models import Count
 
-from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceSequence, Payment
+from invoicing.models import BillingProfile, BillingRun, Invoice, InvoiceLine, InvoiceSequence, Payment
 from invoicing.services import billing_run
 from invoicing.services.billing_run import run_billing
 from metering.services.customers import change_customer
@@ -106,3 +106,17 @@ def test_it_leaves_alone_whom_another_run_billed_before_the_lock(monkeypatch):
         run = run_billing(now=day(2, 2))
     assert (run.invoices, run.failures) == (0, [])
     assert subscription.customer.invoices.count() == 2
+
+
+def test_runs_with_several_workers_at_once_bill_usage_past_a_threshold_once():
+    BillingProfile.objects.update(spend_thresholds={"USD": {"amounts": ["10"]}})
+    subscriptions = [subscribe(fee=None) for _ in range(4)]
+    for subscription in subscriptions:
+        use(subscription.customer, 120, day(1, 10))
+    assert at_once(3, lambda: run_billing(now=day(1, 11), workers=2)) == []
+    # 100 x 0.10 + 20 x 0.05
+    totals = [
+        [str(invoice.total) for invoice in subscription.customer.invoices.all()] for subscription in subscriptions
+    ]
+    assert totals == [["11.00"]] * 4
+    assert sorted(Invoice.objects.values_list("sequence_number", flat=True)) == [1, 2, 3, 4]

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.models import Invoice
+from invoicing.models import BillingProfile, Invoice
 from invoicing.queries import closing_invoices, upcoming_invoice
 from invoicing.services.billing_run import run_billing
 from metering.periods import Period
@@ -99,3 +99,16 @@ def test_there_is_none_without_a_live_subscription():
     subscription = subscribe(active_to=day(1, 20))
     assert upcoming_invoice(customer=subscription.customer, at=day(1, 20)) is None
     assert upcoming_invoice(customer=factories.CustomerFactory(), at=day(1, 20)) is None
+
+
+def test_it_shows_what_is_left_of_usage_that_was_billed_before_the_end():
+    BillingProfile.objects.update(spend_thresholds={"USD": {"amounts": ["10"]}})
+    subscription = subscribe()
+    use(subscription.customer, 120, day(1, 5))
+    run_billing(now=day(1, 6))
+    use(subscription.customer, 30, day(1, 10))
+    upcoming = upcoming_invoice(customer=subscription.customer, at=day(1, 15))
+    # 100 x 0.10 + 20 x 0.05 were billed; 30 x 0.05 are left.
+    assert lines_of(upcoming)[1] == ("Tokens", Decimal(30), Decimal("1.50"))
+    run_billing(now=upcoming.bills_at)
+    assert upcoming.total == Invoice.objects.get(billed_at=day(2, 1)).total == Decimal("21.50")
