@@ -11,13 +11,14 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
-from invoicing.lifecycle import NUMBERED, UNFINISHED, InvoiceStatus
+from invoicing.lifecycle import DRAFT, NUMBERED, UNFINISHED, InvoiceStatus
 from invoicing.models import BillingRun, Invoice, ParkedCustomer
 from invoicing.queries.anomalies import RunPreview, preview_run
 from invoicing.queries.bills import Bill, price_bill
 from invoicing.queries.due import Draft, Outlook, Readings, outlooks, read_usage, seal_of
 from invoicing.queries.profiles import profile_of
 from invoicing.queries.progress import spendings
+from invoicing.queries.states import is_collected
 from invoicing.services.drafts import collect_quantities, write_draft
 from invoicing.services.invoices import mark_overdue
 from invoicing.services.locks import lock_customer
@@ -232,7 +233,8 @@ def _bill_customer(outlook: Outlook, readings: Readings, run: _Run) -> None:
 def _advance(draft: Draft, outlook: Outlook, readings: Readings, run: _Run) -> Invoice:
     """Hold a draft whose wait is over, with its usage read again where that is what it waited for."""
     invoice = Invoice.objects.select_related("customer", "profile__app").locked().get(pk=draft.invoice_id)
-    if draft.lines:
+    # Somebody may have read its usage, or moved it on, since the run looked.
+    if draft.lines and invoice.status in DRAFT and not is_collected(invoice):
         collect_quantities(invoice=invoice, bound=run.record.bound, at=outlook.at, readings=readings)
         run.check(invoice)
     return invoice
