@@ -208,6 +208,9 @@ def invoice_output(
         "sentToCustomerAt": invoice.sent_at,
         "workflow": _workflow(invoice, in_full="workflow.apps" in expand),
         "payment": _payment(invoice),
+        # Our own: what of it was paid, credited or offset, and what is left.
+        "settled": number(invoice.settled) if invoice.number else None,
+        "due": number(invoice.due) if invoice.number else None,
         "externalIds": present({"invoicing": invoice.external_invoicing_id, "payment": invoice.external_payment_id}),
     }
     customer = _party(invoice, stored_buyer(invoice), invoice.buyer, invoice.customer.ulid)

@@ -93,6 +93,7 @@ def test_it_is_invoiced_approved_and_paid(api, acme):
     assert code(api.act(draft["id"], "advance", status=400)) == "invoice_cannot_advance"
     paid = api.act(draft["id"], "approve")
     assert (paid["status"], paid["number"], paid["dueAt"]) == ("paid", "INV-000001", "2026-08-01T00:00:00Z")
+    assert (paid["settled"], paid["due"], "due" in draft) == ("100.00", "0.00", False)
     assert paid["payment"]["terms"]["dueAt"] == [{"dueAt": paid["dueAt"], "amount": "100.00", "currency": "USD"}]
     assert paid["statusDetails"] == {
         "immutable": True,

@@ -155,6 +155,8 @@ class InvoiceOutput(StampedOutput):
     voidedAt = serializers.DateTimeField(required=False)
     sentToCustomerAt = serializers.DateTimeField(required=False)
     payment = InvoicePaymentOutput(required=False)
+    settled = NumericField(required=False, help_text="What of it was paid, credited or offset.")
+    due = NumericField(required=False, help_text="What is left of it.")
     validationIssues = InvoiceIssueOutput(many=True, required=False)
     externalIds = InvoiceExternalIdsOutput(required=False)
     number = serializers.CharField()
