@@ -90,7 +90,7 @@ def sum_of(rows, field):
 
 @pytest.mark.django_db
 @given(st.lists(ACTS, min_size=3, max_size=14))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_the_audit_is_clean_and_money_is_where_it_went(acts):
     with transaction.atomic():
         life = Life()
