@@ -6,11 +6,13 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Q
 
-from invoicing.lifecycle import EDITABLE, InvalidMove
+from invoicing.lifecycle import EDITABLE, InvalidMove, InvoiceStatus, Trigger
 from invoicing.models import Invoice, TaxCode, TaxRate
 from invoicing.services.payments import hold_invoice
 from invoicing.services.totals import recalculate
+from invoicing.services.walks import walk
 from metering.errors import DomainError
+from metering.ingest.fence import current_bound
 
 
 class TaxCodeExists(DomainError):
@@ -98,18 +100,20 @@ def end_tax_rate(*, rate_id: int, valid_to: datetime, at: datetime) -> TaxRate:
     return rate
 
 
-@transaction.atomic
 def recalculate_taxes(*, invoice_id: int, at: datetime) -> Invoice:
     """
-    Choose the tax rates of a draft anew, and total it.
+    Choose the tax rates of a draft anew, total it, and move it on as any edit does. Call it outside a transaction.
 
     :raises InvalidMove: if it is not a draft that can be changed.
     """
-    invoice = hold_invoice(invoice_id)
-    if invoice.status not in EDITABLE:
-        raise InvalidMove(f"Choose a draft: the taxes of {invoice} are fixed, as it is {invoice.get_status_display()}.")
-    recalculate(invoice=invoice, at=at)
-    return invoice
+    bound = current_bound()
+    with transaction.atomic():
+        invoice = hold_invoice(invoice_id)
+        if invoice.status not in EDITABLE:
+            status = InvoiceStatus(invoice.status).label.lower()
+            raise InvalidMove(f"Choose a draft: the taxes of {invoice} are fixed, as it is {status}.")
+        recalculate(invoice=invoice, at=at)
+        return walk(invoice=invoice, at=at, trigger=Trigger.UPDATE, bound=bound)
 
 
 def _check_times(valid_from: datetime, valid_to: datetime | None) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
 from invoicing.lifecycle import InvalidMove, InvoiceStatus, Trigger
-from invoicing.models import BillingProfile, InvoiceLine, InvoiceTax, TaxRate
+from invoicing.models import BillingProfile, Invoice, InvoiceLine, InvoiceTax, TaxRate
 from invoicing.services.payments import hold_invoice
 from invoicing.services.taxes import (
     InvalidTaxRate,
@@ -89,12 +89,15 @@ def test_without_a_rate_there_is_no_tax_unless_it_is_enforced(address):
     assert issue["message"].startswith("Add the tax rate of FR" if address else "Give the customer a billing address")
 
 
-def test_recalculating_takes_new_rates_and_clears_the_issue():
-    invoice = draft("100.00", workflow=ENFORCED)
-    assert again(invoice).validation_issues
-    vat(19)
+def test_recalculating_takes_new_rates_and_lets_a_draft_go_on_that_lacked_one():
+    invoice = draft("100.00", workflow=ENFORCED | {"invoicing": {"autoAdvance": False}})
+    Invoice.objects.update(status=InvoiceStatus.DRAFT_INVALID)
     recalculate_taxes(invoice_id=invoice.pk, at=day(2, 2))
+    assert again(invoice).status == InvoiceStatus.DRAFT_INVALID
+    vat(19)
+    recalculate_taxes(invoice_id=invoice.pk, at=day(2, 3))
     assert (again(invoice).total, again(invoice).validation_issues) == (Decimal("119.00"), [])
+    assert again(invoice).status == InvoiceStatus.DRAFT_MANUAL_APPROVAL_NEEDED
 
 
 def test_recalculating_writes_nothing_where_nothing_changed(django_assert_num_queries):
