@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from invoicing.lines import LineState
-from invoicing.models import InvoiceLine, InvoiceStatus
+from invoicing.models import InvoiceLine, InvoiceStatus, LineCause
 from metering.filter_string import FilterString
 from metering.models import Customer, Event, EventVoid, MeterVersion
 from metering.queries.events import owners_of
@@ -17,7 +17,6 @@ from metering.queries.verdicts import current_versions
 from metering.verdicts import group_text, read_value
 from pricing.models import Feature, RateCardType, SubscriptionItem
 
-# Both item and period: lines of one chain follow each other by sequence; a line by hand is a chain of its own.
 _ChainKey = tuple[object, ...]
 _Voids = Mapping[UUID, Sequence[tuple[int, int | None]]]
 
@@ -182,11 +181,17 @@ def _chains(events: Sequence[Event], customers: Iterable[int]) -> Mapping[tuple[
         version = line.meter_version
         if version is None or not (line.now or line.before):
             continue
-        key = (line.subscription_item_id, line.period_start) if line.subscription_item_id else (line.pk,)
         now = LineState.from_json(line.now) if line.now else None
         link = _Link(line, now, _conditions(line.filters))
-        by_chain[line.invoice.customer_id, version.meter.event_type][key].append(link)
+        by_chain[line.invoice.customer_id, version.meter.event_type][_chain_of(line)].append(link)
     return {key: list(chains.values()) for key, chains in by_chain.items()}
+
+
+def _chain_of(line: InvoiceLine) -> _ChainKey:
+    """Return what the lines of a chain share; one by hand has its own, with the line that cancels it."""
+    if line.subscription_item_id is not None:
+        return line.subscription_item_id, line.period_start
+    return (line.corrects_id if line.cause == LineCause.CANCELLATION else line.pk,)
 
 
 def _items(events: Sequence[Event], customers: Iterable[int]) -> Mapping[tuple[int, str], list[_Agreed]]:

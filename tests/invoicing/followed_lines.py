@@ -18,6 +18,7 @@ def follow(line: InvoiceLine, *, now: LineState | None, invoice, cause=LineCause
     made = factories.InvoiceLineFactory(
         invoice=invoice,
         subscription_item=line.subscription_item,
+        **{name: getattr(line, name) for name in ("name", "type", "price")},
         sequence=line.sequence + 1,
         cause=cause,
         corrects=line,
@@ -50,7 +51,13 @@ def give_back(line: InvoiceLine, *, amount, reason, invoice) -> InvoiceLine:
         line, now=LineState.from_json(line.now) if line.now else None, invoice=invoice, cause=LineCause.ADJUSTMENT
     )
     made.detailed_lines.create(
-        position=0, key="adjustment", name=reason, category="adjustment", quantity=1, unit_amount=-amount, amount=-amount
+        position=0,
+        key="adjustment",
+        name=reason,
+        category="adjustment",
+        quantity=1,
+        unit_amount=-amount,
+        amount=-amount,
     )
     made.amount = -amount
     made.save(update_fields=["amount"])

@@ -102,6 +102,19 @@ def test_a_feature_bills_what_its_filters_let_through(customer, line):
     assert bill(time=day(2, 6)) == [("no_price", None)]
 
 
+def test_a_line_by_hand_bills_an_event_until_it_is_cancelled(customer, line):
+    made = factories.InvoiceLineFactory(
+        **{name: getattr(line, name) for name in ("feature", "meter_version", "now", "type", "price")},
+        invoice=next_invoice(customer),
+        subscription_item=None,
+        managed_by="manual",
+        name="Extra",
+    )
+    assert bill(time=day(1, 10)) == [("billed", line.pk), ("billed", made.pk)]
+    follow(made, now=None, invoice=next_invoice_in_april(customer), cause=LineCause.CANCELLATION, managed_by="manual")
+    assert bill(time=day(1, 10)) == [("billed", line.pk)]
+
+
 def test_the_verdict_names_invoice_and_line(customer, line):
     event = Event.objects.get()
     assert verdict_output(verdicts_of([event])[event.key])["bills"] == [
