@@ -9,7 +9,7 @@ from pricing.services.subscriptions.change import change_subscription
 from pricing.services.subscriptions.effects import effect_of
 from pricing.services.subscriptions.end import cancel_subscription
 from pricing.services.subscriptions.start import start_subscription
-from tests.invoicing.agreements import agree, fee, metered, new_customer, plan, unit
+from tests.invoicing.agreements import agree, bill, fee, metered, new_customer, plan, total, unit
 from tests.invoicing.contracts import day, use
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +40,43 @@ def test_it_tells_what_an_upgrade_within_the_period_costs():
         # The fee of July, and before the 100 tokens of June.
         ("07-01", "40.00", "90.00"),
         ("08-01", "30.00", "90.00"),
+    ]
+
+
+def test_it_tells_what_is_given_back_of_a_fee_that_is_paid_and_bills_exactly_that():
+    subscription = agree(fee("30"))
+    bill(subscription, day(6, 1))
+    given = {"subscription_id": subscription.pk, "custom_plan": plan(fee("90")), "at": day(6, 16)}
+    assert invoices_of(change_subscription, subscription.customer, **given) == [
+        # T-35: 15 of 30 days at 90.00, less 15 of 30 days of the 30.00 that are paid. 45.00 - 15.00
+        ("06-16", None, "30.00"),
+        ("07-01", "30.00", "90.00"),
+        ("08-01", "30.00", "90.00"),
+    ]
+    change_subscription(**given)
+    assert total(bill(subscription, day(6, 16))) == Decimal("30.00")
+
+
+def test_it_tells_what_an_end_now_gives_back_where_nothing_else_is_billed():
+    subscription = agree(fee("30"))
+    bill(subscription, day(6, 1))
+    given = {"subscription_id": subscription.pk, "timing": "immediate", "at": day(6, 16)}
+    assert invoices_of(cancel_subscription, subscription.customer, **given) == [
+        # 15 of 30 days of 30.00
+        ("06-16", None, "-15.00"),
+        ("07-01", "30.00", None),
+        ("08-01", "30.00", None),
+    ]
+
+
+def test_it_tells_what_is_given_back_once_an_end_in_the_future_comes():
+    subscription = agree(fee("365", cadence="P1Y"), fee("10", key="support"))
+    bill(subscription, day(6, 1))
+    given = {"subscription_id": subscription.pk, "timing": "next_billing_cycle", "at": day(6, 16)}
+    assert invoices_of(cancel_subscription, subscription.customer, **given) == [
+        # 365.00 a year is 1.00 a day: 335 days are left after June.
+        ("07-01", "10.00", "-335.00"),
+        ("08-01", "10.00", None),
     ]
 
 
