@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from invoicing.audit import CHECKS
-from invoicing.models import InvoiceLine
+from invoicing.models import BillingProfile, InvoiceLine
 from invoicing.queries import recompute_line
 from invoicing.services.billing_run import run_billing
 from metering.audit import Scope
@@ -82,6 +82,12 @@ def amounts(lines):
 
 def total(lines):
     return sum(amounts(lines), Decimal(0))
+
+
+def thresholds(*fixed, recurring=None, currency="USD"):
+    """Let the default profile bill usage at once when it passes these amounts."""
+    entry = {"amounts": [str(one) for one in fixed], **({"recurring": str(recurring)} if recurring else {})}
+    BillingProfile.objects.update(spend_thresholds={currency: entry})
 
 
 def parts(line):

@@ -7,15 +7,22 @@ import pytest
 from invoicing.models import BillingProfile, Invoice, InvoiceType, ParkedCustomer
 from invoicing.services.billing_run import run_billing
 from metering.models import TestClock
-from tests.invoicing.agreements import agree, amounts, bill, change, check_all, fee, metered, tiers, total, unit
+from tests.invoicing.agreements import (
+    agree,
+    amounts,
+    bill,
+    change,
+    check_all,
+    fee,
+    metered,
+    thresholds,
+    tiers,
+    total,
+    unit,
+)
 from tests.invoicing.contracts import day, use
 
 pytestmark = pytest.mark.django_db
-
-
-def thresholds(*fixed, recurring=None, currency="USD"):
-    entry = {"amounts": [str(one) for one in fixed], **({"recurring": str(recurring)} if recurring else {})}
-    BillingProfile.objects.update(spend_thresholds={currency: entry})
 
 
 def documents(subscription):
@@ -91,55 +98,6 @@ def test_what_was_used_is_billed_and_not_the_threshold():
     check_all()
 
 
-@pytest.mark.parametrize(
-    "price",
-    [
-        unit("0.10"),
-        tiers(("100", "1.00"), (None, "0.50")),
-        tiers(("50", "1.00"), (None, "0.30"), mode="volume"),
-        {"type": "package", "amount": "5.00", "quantityPerPackage": "70"},
-        unit("0.10", minimumAmount="40"),
-        unit("1.00", maximumAmount="90"),
-    ],
-)
-def test_the_parts_and_the_rest_sum_to_the_price_of_the_whole_period(price):
-    thresholds(10, 25, recurring=20)
-    in_parts, at_once = agree(metered(price)), agree(metered(price))
-    for used, when in ((30, 2), (45, 6), (0.5, 9), (80, 15), (1, 28)):
-        for subscription in (in_parts, at_once):
-            use(subscription.customer, str(used), day(6, when))
-        # Late by a day.
-        use(in_parts.customer, 2, day(6, when - 1))
-        use(at_once.customer, 2, day(6, when - 1))
-        billed = bill(in_parts, day(6, when + 1))
-        assert all(amount >= 0 for amount in amounts(billed))
-    bill(in_parts, day(7, 2))
-    whole = bill(at_once, day(7, 2))
-    billed = in_parts.customer.invoices.values_list("total", flat=True)
-    assert sum(billed) == total(whole)
-    check_all()
-
-
-@pytest.mark.parametrize(
-    ("price", "threshold", "used", "billed"),
-    [
-        # 12.00 at once, and at the end what is missing to 20.00
-        (unit("1", minimumAmount="20"), 10, 12, ["12.00", "8.00"]),
-        # Of 90.00 at most 60.00: 55.00 at once, and at the end 35.00 less 30.00
-        (unit("1", maximumAmount="60"), 50, 55, ["55.00", "5.00"]),
-    ],
-)
-def test_commitments_hold_once_over_all_invoices_of_a_period(price, threshold, used, billed):
-    thresholds(threshold)
-    subscription = agree(metered(price))
-    use(subscription.customer, used, day(6, 3))
-    first = bill(subscription, day(6, 4))
-    if "maximumAmount" in price:
-        use(subscription.customer, 35, day(6, 20))
-    assert [str(amount) for amount in amounts(first + bill(subscription, day(7, 2)))] == billed
-    check_all()
-
-
 def test_a_threshold_bill_above_the_largest_total_is_parked():
     thresholds(10)
     BillingProfile.objects.update(largest_total=Decimal(100))
@@ -152,3 +110,17 @@ def test_a_threshold_bill_above_the_largest_total_is_parked():
     assert [failure["is_unexpected"] for failure in run.failures] == [False]
     assert not Invoice.objects.exists()
     assert ParkedCustomer.objects.get().code == "invoice_out_of_bounds"
+
+
+def test_the_billing_period_counts_where_it_holds_several_service_periods():
+    thresholds(10, 50)
+    subscription = agree(metered(unit("1"), billing_cadence="P1M"), billing_cadence="P3M")
+    billed = []
+    for used, month, when in ((12, 6, 10), (8, 7, 5), (35, 7, 10), (9, 7, 20), (1, 8, 5)):
+        use(subscription.customer, used, day(month, when))
+        billed.append(total(bill(subscription, day(month, when + 1))))
+    # 12; 20 in all passes nothing; 55 passes 50; 64 and 65 pass nothing.
+    assert billed == [Decimal("12.00"), Decimal(0), Decimal("43.00"), Decimal(0), Decimal(0)]
+    # 65 - 55
+    assert total(bill(subscription, day(9, 2))) == Decimal("10.00")
+    check_all()
