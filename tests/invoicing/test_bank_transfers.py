@@ -58,7 +58,8 @@ def test_too_much_goes_to_the_balance_and_pays_the_next_invoice():
     assert balance_of(first.customer_id, "USD") == 0
     # Money for what is paid already is all credit.
     transfer("7.00", invoice_id=first.pk)
-    assert balance_of(first.customer_id, "USD") == Decimal("7.00")
+    euros = issued("10.00", customer=first.customer, billed_at=day(4, 1), currency="EUR")
+    assert (balance_of(first.customer_id, "USD"), euros.due) == (Decimal("7.00"), Decimal("10.00"))
 
 
 def test_money_of_a_customer_settles_what_is_due_longest_first():
