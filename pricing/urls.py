@@ -9,6 +9,7 @@ from pricing.api.plan_addons import PlanAddonDetail, PlanAddons
 from pricing.api.plans import ArchivePlan, NextPlan, PlanDetail, Plans, PublishPlan
 from pricing.api.subscription_addons import SubscriptionAddonDetail, SubscriptionAddons
 from pricing.api.subscriptions import (
+    ActivateSubscription,
     CancelSubscription,
     ChangeSubscription,
     MigrateSubscription,
@@ -35,6 +36,7 @@ urlpatterns = [
     path("plans/<str:plan_id>/publish", PublishPlan.as_view()),
     path("subscriptions", Subscriptions.as_view()),
     path("subscriptions/<str:subscription_id>", SubscriptionDetail.as_view()),
+    path("subscriptions/<str:subscription_id>/activate", ActivateSubscription.as_view()),
     path("subscriptions/<str:subscription_id>/addons", SubscriptionAddons.as_view()),
     path("subscriptions/<str:subscription_id>/addons/<str:subscription_addon_id>", SubscriptionAddonDetail.as_view()),
     path("subscriptions/<str:subscription_id>/cancel", CancelSubscription.as_view()),

@@ -35,6 +35,7 @@ def test_subscriptions(call):  # noqa: F811
     call(f"POST {ONE}/cancel", {"timing": "next_billing_cycle"}, **one)
     call(f"POST {ONE}/cancel", {}, status=403, **one)
     call(f"POST {ONE}/restore", **one)
+    call(f"POST {ONE}/activate", status=409, **one)
     customer = "/api/v1/customers/{customerIdOrKey}"
     page = call(f"GET {customer}/subscriptions", query={"status": "active"}, customerIdOrKey="acme")
     assert page["totalCount"] == 1

@@ -26,7 +26,7 @@ from pricing.serializers.subscription_inputs import (
     timing_of,
 )
 from pricing.serializers.subscriptions import subscription_output
-from pricing.services.subscriptions.change import change_subscription, migrate_subscription
+from pricing.services.subscriptions.change import activate_change, change_subscription, migrate_subscription
 from pricing.services.subscriptions.edit import edit_subscription
 from pricing.services.subscriptions.end import (
     cancel_subscription,
@@ -126,6 +126,17 @@ class ChangeSubscription(ApiView):
             **body.values(),
         )
         return Response(_change_output(current, following, at))
+
+
+@describe.ACTIVATE
+class ActivateSubscription(ApiView):
+    """Confirm a change that awaits payment; to abandon it, delete the subscription."""
+
+    def post(self, request: Request, subscription_id: str) -> Response:
+        subscription = find_subscription(subscription_id)
+        at = clock.now(subscription.customer)
+        before, following = activate_change(subscription_id=subscription.pk, at=at)
+        return Response(_change_output(before, following, at))
 
 
 @describe.MIGRATE

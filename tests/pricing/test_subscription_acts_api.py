@@ -68,6 +68,25 @@ def test_it_keeps_the_old_plan_until_the_new_one_is_paid(api, subscription, set_
     assert (changed["next"]["status"], changed["next"]["awaitsPayment"]) == ("scheduled", True)
     shown = api.get("/api/v1/customers/acme", {"expand": "subscriptions"}).json()["subscriptions"]
     assert [running["id"] for running in shown] == [subscription["id"]]
+    waiting = changed["next"]["id"]
+    set_now(NOW + timedelta(days=3))
+    paid = post(api, f"/{waiting}/activate")
+    assert paid.status_code == 200, paid.json()
+    # It takes over when it is paid, not when it was asked for.
+    assert (paid.json()["current"]["activeTo"], paid.json()["next"]["activeFrom"]) == ("2026-01-13T12:00:00Z",) * 2
+    assert (paid.json()["next"]["status"], "awaitsPayment" in paid.json()["next"]) == ("active", False)
+    again = post(api, f"/{waiting}/activate")
+    assert (again.status_code, again.json()["extensions"]["code"]) == (409, "subscription_awaits_no_payment")
+
+
+def test_it_abandons_a_change_that_is_not_paid(api, subscription, set_now):
+    published(PhaseInput([fee_card("50.00")]), key="big")
+    set_now(NOW + timedelta(days=1))
+    body = {"plan": {"key": "big"}, "timing": "immediate", "activate": "on_payment"}
+    waiting = post(api, f"/{subscription['id']}/change", body).json()["next"]["id"]
+    assert api.delete(f"{URL}/{waiting}").status_code == 204
+    assert [(one.ulid, one.active_to) for one in Subscription.objects.all()] == [(subscription["id"], None)]
+    assert post(api, f"/{waiting}/activate").status_code == 404
 
 
 def test_it_changes_to_a_plan_of_its_own(api, subscription, set_now):

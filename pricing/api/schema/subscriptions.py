@@ -194,3 +194,12 @@ MIGRATE = extend_schema_view(
         is_idempotent=True,
     ),
 )
+ACTIVATE = extend_schema_view(
+    post=operation(
+        "activateSubscription",
+        _TAG,
+        "Say that a change is paid, so that it takes effect now",
+        answers={200: SubscriptionChangeResponseOutput},
+        problems=[404, 409],
+    ),
+)
