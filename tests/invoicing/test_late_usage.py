@@ -71,7 +71,9 @@ def test_usage_stored_after_the_run_but_stamped_inside_is_the_next_delta_and_nev
 def test_a_void_gives_back_and_its_undoing_bills_again():
     subscription = billed_june()
     use(subscription.customer, 40, day(7, 10))
-    correction = void_events(events=EventFilter(type="request", start=day(6, 1), end=day(7, 1)), reason="No", at=day(7, 3))
+    correction = void_events(
+        events=EventFilter(type="request", start=day(6, 1), end=day(7, 1)), reason="No", at=day(7, 3)
+    )
     bill(subscription, day(8, 2))
     # June's 95.00 go back; July's 40.00 stay: the invoice is below zero, so it gives 55.00 back.
     assert changes(subscription) == [("credit_note", -95, Decimal("-95.00"))]
