@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from invoicing.admin.invoices import why_link
-from invoicing.models import BillingRun, Invoice, InvoiceLine, InvoiceStatus, ParkedCustomer
+from invoicing.lifecycle import STUCK
+from invoicing.models import BillingRun, Invoice, InvoiceLine, ParkedCustomer
 from invoicing.queries import CurrencyTotal, failed_payments, open_amounts, revenue_by_month
 from invoicing.queries.notable import fee_changes, parked_customers, usage_changes, voided_invoices
 from metering import clock
@@ -80,7 +81,7 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "notable_headers": ("What happened", "Customer", Number("Amount"), "Proof"),
         "run": BillingRun.objects.order_by("-pk").first(),
         "runs_url": list_url(BillingRun),
-        "failed_url": list_url(Invoice, status__exact=InvoiceStatus.PAYMENT_FAILED),
+        "failed_url": list_url(Invoice, status__in=",".join(sorted(STUCK))),
         "invoices_url": list_url(Invoice),
         "invoice_headers": ("Invoice", "Customer", "Due for billing", Number("Total")),
         "latest_headers": ("Invoice", "Customer", "Due for billing", Number("Total"), "State"),
@@ -144,10 +145,10 @@ def _tiles(now: datetime, counts: Sequence[int] | None) -> list[Tile]:
         *_invoiced_tiles(now),
         *_open_tiles(),
         Tile(
-            "Failed payments",
+            "Failed or overdue",
             figure(failed),
             "to look at" if failed else "nothing to do",
-            list_url(Invoice, status__exact=InvoiceStatus.PAYMENT_FAILED),
+            list_url(Invoice, status__in=",".join(sorted(STUCK))),
             "error" if failed else "check_circle",
             bool(failed),
         ),

@@ -233,6 +233,8 @@ NUMBERED = frozenset(
 UNPAID = NUMBERED - {_S.UNCOLLECTIBLE, _S.PAID, _S.VOIDED}
 # Something has to happen yet, by itself or by somebody.
 UNFINISHED = frozenset(_S) - {_S.GATHERING, _S.UNCOLLECTIBLE, _S.PAID, _S.VOIDED, _S.DELETED}
+# Issued, and not paid without somebody's doing.
+STUCK = frozenset({_S.PAYMENT_FAILED, _S.PAYMENT_ACTION_REQUIRED, _S.OVERDUE})
 DRAFT = frozenset(status for status in _S if status.startswith("draft."))
 EDITABLE = frozenset(status for status in _S if _T.UPDATE in MOVES[status])
 # What somebody has to look at.

@@ -75,6 +75,19 @@ class SellerForm(ConsoleForm):
         help_text="Usage is billed at once when it passes these within a billing period, one currency a line.",
     )
 
+    class Meta:
+        labels = {
+            "supplier_name": "Seller's name",
+            "supplier_tax_id": "Seller's tax id",
+            "is_auto_advancing": "Issue by itself",
+            "is_progressive": "Bill ahead",
+            "largest_total": "Largest bill",
+            "corrections": "Bill changes of usage",
+            "zero_invoices": "Invoices of nothing",
+            "is_taxing": "Compute tax",
+            "is_tax_enforced": "Require a rate",
+        }
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet, Sum
 
-from invoicing.models import Invoice, InvoiceStatus
+from invoicing.lifecycle import STUCK
+from invoicing.models import Invoice
 from metering.periods import Cadence, Period, period_at, periods
 
 
@@ -53,8 +54,8 @@ def open_amounts() -> tuple[CurrencyTotal, ...]:
 
 
 def failed_payments() -> QuerySet[Invoice]:
-    """Return the invoices whose last payment failed, oldest first."""
-    failed = Invoice.objects.filter(status=InvoiceStatus.PAYMENT_FAILED)
+    """Return the invoices whose last payment failed, or that are overdue or wait for the customer, oldest first."""
+    failed = Invoice.objects.filter(status__in=STUCK)
     return failed.select_related("customer").order_by("issued_at", "pk")
 
 

@@ -166,14 +166,14 @@ def test_it_tells_the_first_page_what_happened(console, try_out):
     to_month_end(console, try_out.customer)
     tiles = {tile.title: tile.figure for tile in console.get(reverse("admin:index")).context["tiles"]}
     assert tiles["Customers"] == "2"
-    assert tiles["Failed payments"] == "0"
+    assert tiles["Failed or overdue"] == "0"
     assert set(tiles) == {
         "Events today",
         "Customers",
         "Subscriptions",
         "Invoiced this month",
         "Waiting for payment",
-        "Failed payments",
+        "Failed or overdue",
         "Parked customers",
         "Audit",
     }

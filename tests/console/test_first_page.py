@@ -52,7 +52,7 @@ def test_it_goes_without_the_chart_when_counting_takes_too_long(first_page, monk
     assert tiles(page)["Events today"][1] == "too many to count quickly"
 
 
-def test_it_sums_invoices_by_currency(first_page):
+def test_it_sums_invoices_by_currency(first_page, console):
     march = datetime(2026, 3, 2, tzinfo=UTC)
     for currency, total in (("USD", "20.10"), ("USD", "0.20"), ("JPY", "500")):
         factories.InvoiceFactory(issued=True, issued_at=march, currency=currency, total=total)
@@ -63,8 +63,9 @@ def test_it_sums_invoices_by_currency(first_page):
     page = first_page()
     invoiced = [(tile.figure, tile.note) for tile in page.context["tiles"] if tile.title == "Invoiced this month"]
     assert invoiced == [("500 JPY", "1 invoice"), ("20.30 USD", "2 invoices")]
-    assert tiles(page)["Failed payments"] == ("1", "to look at")
+    assert tiles(page)["Failed or overdue"] == ("1", "to look at")
     assert str(failed) in str(page.context["failed"][0][0])
+    assert str(failed) in console.get(page.context["failed_url"]).content.decode()
 
 
 def test_it_lists_what_was_not_routine_with_its_proof(first_page):

@@ -54,8 +54,8 @@ def test_it_sums_what_is_open():
     assert open_amounts() == (CurrencyTotal("USD", Decimal("12.50"), 2),)
 
 
-def test_it_lists_failed_payments_oldest_first():
-    late = issued("5.00", day(1, 2), status=InvoiceStatus.PAYMENT_FAILED)
+def test_it_lists_what_nobody_pays_oldest_first():
+    late = issued("5.00", day(1, 2), status=InvoiceStatus.OVERDUE)
     early = issued("5.00", day(1, 1), status=InvoiceStatus.PAYMENT_FAILED)
     issued("5.00", day(1, 1))
     assert list(failed_payments()) == [early, late]
