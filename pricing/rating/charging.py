@@ -21,10 +21,10 @@ def rate(*, charge: Charge, name: str, currency: str, before: Usage | None, now:
     """
     Price a period's usage up to `now`, less what was billed at `before`.
 
-    `before` None says that nothing of the period was billed yet, `now` None that nothing of it is due any more. Each detailed line is round(cost of all up to now)
-    - round(cost of all up to before), half away from zero to the currency's digits, so the bills of any split of a
-    period sum to the bill of the whole; less usage or a smaller part than before gives the negative difference. A
-    quantity below zero costs what zero costs.
+    `before` None says that nothing of the period was billed yet, `now` None that nothing of it is due any more. Each
+    detailed line is round(cost of all up to now) - round(cost of all up to before), half away from zero to the
+    currency's digits, so the bills of any split of a period sum to the bill of the whole; less usage or a smaller part
+    than before gives the negative difference. A quantity below zero costs what zero costs.
 
     :raises ValueError: if a matrix price has usage that is not split into its cells.
     """
