@@ -97,6 +97,7 @@ def test_it_bills_one_customer_named_by_key_or_id(name):
         (["--as-of", "2026-02-03T00:00:00Z"], "Choose a time for --as-of that has passed"),
         (["--as-of", "2026-02-01T00:00:00"], "write a time with its zone"),
         (["--as-of", "yesterday"], "write a time with its zone"),
+        (["--workers", "0"], "Choose one worker or more for --workers."),
     ],
 )
 def test_it_refuses_what_cannot_be_and_does_nothing(arguments, message):

@@ -69,7 +69,11 @@ def part_until(due: DueLine, as_of: datetime) -> DueLine | None:
 
 
 def spendings(customer_ids: Sequence[int], *, now: datetime, bound: int) -> list[Spending]:
-    """Return what is spent by those who are billed at spend thresholds, by customer and currency."""
+    """
+    Return what is spent by those who are billed at spend thresholds, by customer and currency.
+
+    Who cannot be billed is among them, with the error on their outlook.
+    """
     thresholds = {pk: found for pk, found in thresholds_of(customer_ids).items() if found}
     profiles = {pk: profile for pk, profile in profiles_of(thresholds).items() if profile.is_progressive}
     if not profiles:
@@ -87,7 +91,11 @@ def spendings(customer_ids: Sequence[int], *, now: datetime, bound: int) -> list
     for pk, at in sorted(times.items()):
         outlook = Outlook(customers[pk], at, profiles[pk], seals[pk], spans[pk])
         for currency, limits in sorted(thresholds[pk].items()):
-            lines = tuple(_used(contracts[pk], currency, at))
+            try:
+                lines = tuple(_used(contracts[pk], currency, at))
+            except Exception as error:
+                found.append(Spending(replace(outlook, error=error), limits, Decimal(0)))
+                break
             if lines:
                 bills = (Bill(customers[pk], currency, at, lines),)
                 closed = _closed_amount(billed[pk], lines, contracts[pk], at)

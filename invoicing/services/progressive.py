@@ -97,7 +97,10 @@ def bill_at_threshold(
     :raises BillOutOfBounds: if it is above the profile's largest total, unless another check is given.
     :raises CannotPrice: if an item has a price that cannot be read, or is billed by usage that no meter measures.
     """
-    outlook, bill = spending.outlook, spending.bill
+    outlook = spending.outlook
+    if outlook.error:
+        raise outlook.error
+    bill = spending.bill
     priced = price_bill(bill, spans=outlook.spans, bound=bound, readings=readings)
     threshold = crossed_threshold(spending, priced)
     if threshold is None:

@@ -52,6 +52,8 @@ class Command(DatabaseCommand):
         now = clock.now()
         if as_of is not None and as_of > now:
             raise CommandError(f"Choose a time for --as-of that has passed: it is {now.isoformat()} now.")
+        if workers < 1:
+            raise CommandError("Choose one worker or more for --workers.")
         chosen = None if customer is None else _customer_id(customer)
         if dry_run:
             self._preview(preview_billing(now=as_of or now, customer_ids=None if chosen is None else [chosen]))
