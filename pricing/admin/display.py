@@ -95,7 +95,7 @@ def _price(price: Price, currency: str) -> SafeString | str:
 
 def _tiers(title: str, price: GraduatedPrice | VolumePrice, currency: str) -> SafeString:
     rows = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", _tier_rows(price.tiers, currency))
-    head = format_html("<thead><tr><th>Units</th><th>Each</th><th>Flat</th></tr></thead>")
+    head = SafeString("<thead><tr><th>Units</th><th>Each</th><th>Flat</th></tr></thead>")
     table = format_html('{}<table class="console-tiers">{}<tbody>{}</tbody></table>', title, head, rows)
     if price.flat_at_zero or not price.tiers[0].flat_amount:
         return table

@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.db.models import Q
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from metering.admin.forms import CurrencyChoiceField, NoteField, PairsField
@@ -74,9 +73,8 @@ class OfferForm(RowForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         stored = str(self["addon"].value() or "")
-        on_sale = Q(effective_from__isnull=False, effective_to=None, deleted_at=None)
-        chosen = Q(pk=int(stored)) if stored.isdecimal() else Q(pk=None)
-        self.fields["addon"].queryset = Addon.objects.filter(on_sale | chosen).order_by("key")  # type: ignore[attr-defined]
+        chosen = Addon.objects.filter(pk=int(stored)) if stored.isdecimal() else Addon.objects.none()
+        self.fields["addon"].queryset = (Addon.objects.in_force() | chosen).order_by("key")  # type: ignore[attr-defined]
 
     def to_offer(self) -> Offer:
         """Return what the service takes; the form is valid."""

@@ -96,7 +96,7 @@ class PlanAdmin(EditorAdmin):
         found, repeats = super().get_search_results(request, queryset, search_term)
         if request.GET.get("model_name") == Subscription._meta.model_name:
             # Suggestions for a new subscription: only what can be subscribed to.
-            found = found.filter(effective_from__isnull=False, effective_to=None, deleted_at=None)
+            found = found.filter(pk__in=Plan.objects.in_force().values("pk"))
         return found, repeats
 
     @display(description="billed", ordering="billing_cadence")

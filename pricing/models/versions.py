@@ -27,6 +27,10 @@ class VersionQuerySet(models.QuerySet[_V]):
         begun = self.filter(effective_from__lte=at, deleted_at=None)
         return begun.filter(Q(effective_to=None) | Q(effective_to__gt=at))
 
+    def in_force(self) -> Self:
+        """The version of each key that was published last, unless it was archived; the clock of no customer counts."""
+        return self.filter(effective_from__isnull=False, effective_to=None, deleted_at=None)
+
     def with_status(self, statuses: Iterable[str], at: datetime) -> Self:
         """Versions that have one of these statuses at a time."""
         begun, ended = Q(effective_from__lte=at), Q(effective_to__lte=at)

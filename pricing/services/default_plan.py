@@ -47,5 +47,4 @@ def default_plan_problem() -> str:
 
 def _default_plan() -> Plan | None:
     # Of now, also for customers on a test clock: plans live in real time.
-    in_force = Plan.objects.filter(effective_from__isnull=False, effective_to=None, deleted_at=None)
-    return in_force.filter(key=settings.DEFAULT_PLAN).order_by("-version").first()
+    return Plan.objects.in_force().filter(key=settings.DEFAULT_PLAN).first()
