@@ -12,7 +12,7 @@ import pytest
 from tests.live_server import LiveServer, processes_of
 from tests.metering.doors import MANY, event
 
-BATCHES = 100
+BATCHES = 48
 SIZE = 200
 SENDERS = 4
 
@@ -84,7 +84,7 @@ def test_every_event_is_there_once_after_kill_9_and_sending_again(data_dir, kill
         assert {f"batch-{batch}" for batch in acknowledged} <= set(found)
         for sender in send_all(server, set(), threading.Event()):
             sender.join(60)
-        # 100 batches of 200
+        # 48 batches of 200
         assert stored(server) == {f"batch-{batch}": SIZE for batch in range(BATCHES)}
     finally:
         server.stop()

@@ -53,7 +53,7 @@ def events(draw):
     }, draw(st.sampled_from([None, None, "void", "restored"]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(meters(), max_size=4),
     st.lists(events(), min_size=1, max_size=8),

@@ -59,7 +59,7 @@ def _is_inside(found, start, end):
     return (start is None or found["time"] >= start.isoformat()) and (end is None or found["time"] < end.isoformat())
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**64))
 def test_it_equals_a_plain_pass_over_raw_events(seed):
     chance = Random(seed)

@@ -26,7 +26,7 @@ def examples(count):
     )
 
 
-@examples(60)
+@examples(30)
 def test_it_equals_a_plain_pass_over_raw_events(seed):
     chance = Chance(seed)
     with transaction.atomic():
@@ -49,7 +49,7 @@ def _check_total_and_events(version, stored, query):
         assert matching_events(version=version, **chosen).count() == sum(row.events for row in whole)
 
 
-@examples(30)
+@examples(15)
 def test_what_happens_later_changes_nothing_at_an_earlier_bound(seed):
     chance = Chance(seed)
     with transaction.atomic():
@@ -67,7 +67,7 @@ def test_what_happens_later_changes_nothing_at_an_earlier_bound(seed):
         transaction.set_rollback(True)
 
 
-@examples(30)
+@examples(15)
 def test_the_audit_finds_nothing_at_any_moment(seed):
     with transaction.atomic():
         history = History([])

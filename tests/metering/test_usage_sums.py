@@ -61,25 +61,23 @@ def test_days_add_up_to_the_month_in_every_zone():
         pass
     for number in range(20):
         EventFactory(time=datetime(2026, 3, 29, number, 59, 59, tzinfo=UTC), data={"tokens": "0.1"})
-    for name in sorted(zoneinfo.available_timezones()):
-        zone = ZoneInfo(name)
+    # Zones whose days are the same instants are one case: some 600 zones come to fewer than 100.
+    zones = {_days(ZoneInfo(name)): ZoneInfo(name) for name in sorted(zoneinfo.available_timezones())}
+    for (start, *_, end), zone in zones.items():
         for version in versions:
-            for start, end in _months_with_a_change(zone):
-                asked = {"version": version, "start": start, "end": end}
-                days = query_usage(**asked, window=(WindowSize.DAY, zone))
-                [month] = query_usage(**asked, window=(WindowSize.MONTH, zone))
-                assert (month.window_start, month.window_end) == (start, end)
-                assert sum(day.value for day in days) == month.value == total_usage(**asked), name
-                assert sum(day.events for day in days) == month.events
+            asked = {"version": version, "start": start, "end": end}
+            days = query_usage(**asked, window=(WindowSize.DAY, zone))
+            [month] = query_usage(**asked, window=(WindowSize.MONTH, zone))
+            assert (month.window_start, month.window_end) == (start, end)
+            assert sum(day.value for day in days) == month.value == total_usage(**asked), zone
+            assert sum(day.events for day in days) == month.events
 
 
-def _months_with_a_change(zone):
-    edges = window_edges(
-        size=WindowSize.MONTH,
-        zone=zone,
-        start=datetime(2026, 2, 1, tzinfo=zone),
-        end=datetime(2026, 12, 1, tzinfo=zone),
-    )
-    months = list(pairwise(edges))
+def _days(zone):
+    """Return the bounds of the days of the first month with a change of the clocks, else of March, in UTC."""
+    first, last = datetime(2026, 2, 1, tzinfo=zone), datetime(2026, 12, 1, tzinfo=zone)
+    months = list(pairwise(window_edges(size=WindowSize.MONTH, zone=zone, start=first, end=last)))
     changes = [pair for pair in months if len({edge.astimezone(zone).utcoffset() for edge in pair}) > 1]
-    return changes[:1] or months[1:2]
+    start, end = (changes or months[1:])[0]
+    days = window_edges(size=WindowSize.DAY, zone=zone, start=start, end=end)
+    return tuple(edge.astimezone(UTC) for edge in days)

@@ -117,7 +117,7 @@ _json = st.recursive(
 
 
 @pytest.mark.django_db
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=_json)
 def test_json_has_the_text_that_the_database_gives_it(value):
     with connection.cursor() as cursor:
