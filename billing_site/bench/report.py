@@ -34,7 +34,17 @@ class Figure:
 
 def figures(measured: Mapping[str, float]) -> list[Figure]:
     """Return the table's rows for the measurements of one run: a second, in milliseconds, in megabytes."""
-    return [*_ingestion(measured), *_reading(measured), *_memory(measured)]
+    return [*_ingestion(measured), *_reading(measured), *_billing(measured), *_memory(measured)]
+
+
+def _billing(measured: Mapping[str, float]) -> list[Figure]:
+    few, many = measured["billed_few"], measured["billed_many"]
+    run = "billing run, 5 usage lines an invoice, rendering left out,"
+    return [
+        Figure(f"{run} {measured['few_customers']:,.0f} customers", few, "/s", 50),
+        Figure(f"{run} {measured['many_customers']:,.0f} customers", many, "/s", 50),
+        Figure(f"... of the rate with {measured['few_customers']:,.0f}", many / few, "", 0.8),
+    ]
 
 
 def _memory(measured: Mapping[str, float]) -> list[Figure]:

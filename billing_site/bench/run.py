@@ -31,7 +31,15 @@ def measure(sizes: Sizes, *, at: datetime, say: Say) -> dict[str, float]:
     :raises BenchFailed: if a part cannot run.
     """
     load.require_wrk()
-    return {**_ingestion(sizes, say), **_reading(sizes, at, say)}
+    return {**_ingestion(sizes, say), **_reading(sizes, at, say), **_billing(sizes, say)}
+
+
+def _billing(sizes: Sizes, say: Say) -> dict[str, float]:
+    customers = (sizes.few_customers, sizes.many_customers)
+    say(f"billing runs of {customers[0]:,} and of {customers[1]:,} customers")
+    with data_folder() as folder:
+        few, many = json.loads(module(folder, "billing_site.bench.billing", *map(str, customers)))
+    return {"few_customers": customers[0], "many_customers": customers[1], "billed_few": few, "billed_many": many}
 
 
 def _ingestion(sizes: Sizes, say: Say) -> dict[str, float]:

@@ -9,7 +9,7 @@ class Sizes:
     `seconds` is for each load, and `turns` is how often each is repeated; `rows` are copied and rolled up.
 
     `few` and `many` events are there when a subject's month is read, `months` times; values are read for
-    `value_seconds`, and `posts` events right after they were posted.
+    `value_seconds`, and `posts` events right after they were posted. `few_customers` and `many_customers` are billed.
     """
 
     warm_seconds: int
@@ -21,6 +21,8 @@ class Sizes:
     months: int
     value_seconds: int
     posts: int
+    few_customers: int
+    many_customers: int
 
 
 FULL = Sizes(
@@ -33,6 +35,8 @@ FULL = Sizes(
     months=500,
     value_seconds=20,
     posts=300,
+    few_customers=1_000,
+    many_customers=10_000,
 )
 QUICK = Sizes(
     warm_seconds=1,
@@ -44,4 +48,6 @@ QUICK = Sizes(
     months=100,
     value_seconds=4,
     posts=50,
+    few_customers=100,
+    many_customers=1_000,
 )

@@ -143,10 +143,10 @@ def check(subjects: Iterable[str], *, start: datetime) -> None:
     from metering.queries.usage import query_usage
     from metering.windows import WindowSize
 
-    of_events = _sums(_OF_EVENTS)
+    raw = _sums(_OF_EVENTS)
     for table in ("metering_bucket", "metering_daybucket"):
-        if _sums(_OF_BUCKETS.format(table=table)) != of_events:
-            raise NotEqual(f"{table} holds {_sums(_OF_BUCKETS.format(table=table))}, and raw events are {of_events}.")
+        if _sums(_OF_BUCKETS.format(table=table)) != raw:
+            raise NotEqual(f"{table} holds {_sums(_OF_BUCKETS.format(table=table))}, and raw events are {raw}.")
     version = MeterVersion.objects.select_related("meter").get(meter__slug=METER)
     for subject in subjects:
         of_buckets, of_events = (

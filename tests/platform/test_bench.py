@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from billing_site.bench import load, reads, report, volume
+from billing_site.bench import billing, load, reads, report, volume
 from billing_site.bench.installation import Installation
 from billing_site.bench.memory import memory_of
 from metering.models import Batch, Bucket, Event
@@ -34,6 +34,10 @@ MEASURED = {
     "least_single_p99": 4.0,
     "misses": 0,
     "posts": 600,
+    "few_customers": 1_000,
+    "many_customers": 10_000,
+    "billed_few": 60.0,
+    "billed_many": 45.0,
     "proportional": 230.5,
     "resident": 580.0,
 }
@@ -49,6 +53,10 @@ def test_it_compares_each_figure_with_its_limit():
     assert found["... of the p95 at 1 M"][0] == 1.6  # 16 / 10, and at most 1.5
     assert found["... of the p95 at 1 M"][2] is False
     assert found["no-op POST, 64 connections"] == (20_000, None, None)
+    run = "billing run, 5 usage lines an invoice, rendering left out,"
+    assert found[f"{run} 1,000 customers"] == (60, 1.2, True)  # 60 of at least 50
+    assert found[f"{run} 10,000 customers"] == (45, 0.9, False)
+    assert found["... of the rate with 1,000"][0] == 0.75  # 45 / 60, and at least 0.8
     assert found["... how many times that view's p99 the value's is"] == (3, None, None)  # 12 / 4
     assert found["reads that miss an event just posted, of 600"] == (0, None, True)
 
@@ -99,6 +107,11 @@ def test_it_makes_events_whose_buckets_equal_them():
     Bucket.objects.filter(pk=Bucket.objects.earliest("pk").pk).update(sum=-1)
     with pytest.raises(volume.NotEqual):
         volume.check([], start=START)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_bills_everybody_whom_it_made():
+    assert all(rate > 0 for rate in billing.invoice_rates([2, 3]))
 
 
 def test_it_reads_what_it_posted_and_sees_the_memory(live_billing):
