@@ -62,6 +62,11 @@ DATABASES: dict[str, dict[str, Any]] = {
 }
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"].setdefault("OPTIONS", {})
+# For the few statements that are prepared: they are planned once, without looking at their parameters.
+DATABASES["default"]["OPTIONS"] |= {
+    "prepare_threshold": 2,
+    "options": f"{DATABASES['default']['OPTIONS'].get('options', '')} -c plan_cache_mode=force_generic_plan".strip(),
+}
 if IS_WEB_PROCESS:
     # The pool asks of a connection whether it still lives, so that a database restart costs no request its answer.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True

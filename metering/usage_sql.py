@@ -68,7 +68,8 @@ def usage_statement(selection: Selection) -> tuple[str, dict[str, Any]]:
         ]
         raw = f"{_events_of_pending(selection)} UNION ALL {_events_of_rough(selection)}"
     ctes.append(f"raw AS ({raw})")
-    return f"WITH {', '.join(ctes)} {_totals(selection)}", _parameters(selection)
+    # As a SELECT, because what begins otherwise is taken for a write, and gets the name of who does it put before it.
+    return f"SELECT * FROM (WITH {', '.join(ctes)} {_totals(selection)}) usage", _parameters(selection)
 
 
 def _parameters(selection: Selection) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, connection, models
 
 from metering.models import Meter, MeterVersion
+from metering.queries.prepared import fetch_prepared
 
 _Model = TypeVar("_Model", bound=models.Model)
 # The ORM takes several times as long to write this as the database takes to answer it.
@@ -19,11 +20,10 @@ ORDER BY meter.id, version.number DESC LIMIT 1
 
 def current_version(id_or_slug: str) -> MeterVersion | None:
     """Return the newest version, with its meter, of the live meter of that public id or slug; one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(), {"named": id_or_slug})
-        row = cursor.fetchone()
-    if row is None:
+    rows = fetch_prepared(_statement(), {"named": id_or_slug})
+    if not rows:
         return None
+    row = rows[0]
     version = _read(MeterVersion, row)
     version.meter = _read(Meter, row[len(MeterVersion._meta.concrete_fields) :])
     return version

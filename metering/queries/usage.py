@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from metering.models import Aggregation, MeterVersion
 from metering.queries.matching import matching_events
+from metering.queries.prepared import fetch_prepared
 from metering.queries.selections import Filters, UnknownGroupKey, customer_spans, place_of, select
 from metering.spans import Span
 from metering.usage_sql import Selection, usage_statement
@@ -139,9 +141,18 @@ _Found = list[tuple[tuple[datetime, datetime], _Total]]
 
 
 def _totals(selection: Selection) -> list[_Total]:
+    rows = _fetch(selection)
+    return [_Total(row[0], row[1], tuple(row[2:-5]), *row[-5:]) for row in rows]
+
+
+def _fetch(selection: Selection) -> list[tuple[Any, ...]]:
+    statement = usage_statement(selection)
+    if not selection.from_events_only:
+        return fetch_prepared(*statement)
+    # How to read raw events alone depends on how many of them the parameters choose.
     with connection.cursor() as cursor:
-        cursor.execute(*usage_statement(selection))
-        return [_Total(row[0], row[1], tuple(row[2:-5]), *row[-5:]) for row in cursor.fetchall()]
+        cursor.execute(*statement)
+        return cursor.fetchall()
 
 
 def _whole_range(selection: Selection, start: datetime | None, end: datetime | None) -> _Found:
