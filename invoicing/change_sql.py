@@ -60,11 +60,6 @@ NOTE = """
         UNION ALL
         SELECT customer_id, ended_batch_id, coalesce(from_at, '-infinity'), coalesce(to_at, 'infinity')
         FROM metering_subjectlink WHERE ended_batch_id > %(since)s AND ended_batch_id <= %(bound)s
-        UNION ALL
-        SELECT item.customer_id, %(bound)s::bigint, '-infinity', 'infinity'
-        FROM pricing_subscriptionitem item
-        JOIN pricing_feature feature ON feature.id = item.feature_id
-        WHERE feature.meter_id = ANY (%(corrected)s::bigint[])
     ), customer AS (
         SELECT customer_id, min(batch_id) AS batch_id, min(from_at) AS from_at, max(to_at) AS to_at
         FROM changed GROUP BY customer_id

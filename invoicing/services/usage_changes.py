@@ -9,7 +9,6 @@ from django.db.backends.utils import CursorWrapper
 from invoicing import change_sql
 from invoicing.lines import LineState
 from invoicing.models import ChangeWatermark
-from metering.models import MeterVersion
 
 # Shared by who bills at a bound, exclusive to who notes changes past it: one of the two sees what the other did.
 _LOCK = (7741, 5)
@@ -21,8 +20,9 @@ def note_changes(*, bound: int) -> None:
     Note whose billed usage the batches after the last call, up to `bound`, may have changed.
 
     Whether it did is found by reading it again. What is looked at are batches with events of billed time, voids,
-    restores and amendments, subject links made or ended, and meters whose groups were corrected. Calls at once take
-    turns, and a bound that was passed already changes nothing. `bound` comes from the fence: all up to it is complete.
+    restores and amendments, and subject links made or ended; a new version of a meter changes nothing, as lines keep
+    theirs. Calls at once take turns, and a bound that was passed already changes nothing. `bound` comes from the fence:
+    all up to it is complete.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", _LOCK)
@@ -31,15 +31,8 @@ def note_changes(*, bound: int) -> None:
             return
         cursor.execute(change_sql.HORIZON)
         (horizon,) = cursor.fetchone()
-        cursor.execute(
-            change_sql.NOTE,
-            {
-                "since": watermark.bound,
-                "bound": bound,
-                "horizon": "-infinity" if horizon is None else horizon,
-                "corrected": _corrected_meters(since=watermark.bound, bound=bound),
-            },
-        )
+        reach = {"since": watermark.bound, "bound": bound, "horizon": "-infinity" if horizon is None else horizon}
+        cursor.execute(change_sql.NOTE, reach)
         watermark.bound = bound
         watermark.save(update_fields=["bound"])
 
@@ -80,15 +73,3 @@ def _noted_bound(cursor: CursorWrapper) -> int:
     """Return up to which batch changes are noted; it stays so until the transaction ends."""
     cursor.execute("SELECT pg_advisory_xact_lock_shared(%s, %s)", _LOCK)
     return ChangeWatermark.objects.values_list("bound", flat=True).first() or 0
-
-
-def _corrected_meters(*, since: int, bound: int) -> list[int]:
-    """Return the meters of which a group that was there before is read from elsewhere, or from nowhere, since."""
-    # A version is made at the bound of its time, so one at the bound of the last call may have come after it.
-    versions = MeterVersion.objects.filter(floor_batch__gte=since, floor_batch__lte=bound, number__gt=1)
-    corrected = []
-    for version in versions.order_by("pk"):
-        before = MeterVersion.objects.get(meter=version.meter_id, number=version.number - 1)
-        if any(version.group_by.get(name) != path for name, path in before.group_by.items()):
-            corrected.append(version.meter_id)
-    return corrected
