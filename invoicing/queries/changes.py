@@ -53,8 +53,8 @@ def changes_of(
     Each line continues the last one of its item and period, with its `state` read already, but for minimums, which
     count the others. Usage is looked at where a change of it was noted, or one that was billed was cancelled; what
     reads the same as it was billed is left out. A fee in advance is given back from the end of its item on, once that
-    has come; `at` is now, a test clock has its own time, and `by` looks ahead of both. What was voided, or billed before its period ended, is no
-    change: it is billed on from there.
+    has come; `at` is now, a test clock has its own time, and `by` looks ahead of both. What was voided, or billed
+    before its period ended, is no change: it is billed on from there.
     """
     found: dict[int, list[DueLine]] = defaultdict(list)
     lines = _used_lines(customer_ids)
