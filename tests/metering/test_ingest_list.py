@@ -136,6 +136,7 @@ def test_it_says_what_became_of_each_event(api):
             {"meterSlug": "models", "aggregation": "UNIQUE_COUNT", "groupBy": {}, "value": "0.1"},
             {"meterSlug": "tokens", "aggregation": "SUM", "groupBy": {"model": "large"}, "value": 0.1},
         ],
+        "bills": [{"state": "no_price"}],
     }
 
 

@@ -50,6 +50,8 @@ def test_a_stored_event_comes_with_its_customer_and_the_value_of_each_meter(api)
                 "meters": [
                     {"meterSlug": "tokens", "aggregation": "SUM", "groupBy": {"model": "large"}, "value": 10},
                 ],
+                # No plan of the customer prices it.
+                "bills": [{"state": "no_price"}],
             },
         }
     ]

@@ -62,7 +62,7 @@ def stopped_by(signum, process):
 def test_it_prints_what_it_made_and_what_to_try(demo):
     _, _, text = demo
     # The customers asked for, and the one with a test clock.
-    assert re.search(r"4 customers, [\d,]+ events posted over HTTP, [1-9]\d* invoices issued", text)
+    assert re.search(r"9 customers, [\d,]+ events posted over HTTP, [1-9]\d* invoices issued", text)
     for part in ("/admin/", "sign in as operator@", "sign in as billing@", "curl -i http", "from openmeter import"):
         assert part in text
 
