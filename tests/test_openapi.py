@@ -80,6 +80,7 @@ OWN = {
     "POST /api/v1/billing/invoices/{invoiceId}/credit-notes",
     "POST /api/v1/billing/payments",
     "POST /api/v1/billing/payments/{paymentId}/allocations",
+    "POST /api/v1/subscriptions/{subscriptionId}/activate",
     "POST /api/v1/tax-codes",
     "POST /api/v1/tax-rates",
     "POST /api/v1/tax-rates/{rateId}/end",
