@@ -1,14 +1,23 @@
 """Pure: when a profile collects all that came due since the last time."""
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pricing.durations import Duration, step
+from pricing.durations import Duration, parse_duration, step
 
 _DAY = 86_400
 # Shorter than any month and any day of a calendar, so that enough steps are looked at.
 _SHORTEST_MONTH, _SHORTEST_DAY = 27 * _DAY, 20 * 3_600
+
+
+def collected_at(anchor: Mapping[str, str] | None, zone: ZoneInfo, at: datetime) -> datetime:
+    """Return when what comes due at a time is collected: at once, or at the next time of a profile's anchor."""
+    if anchor is None:
+        return at
+    start, every = datetime.fromisoformat(anchor["anchor"]), parse_duration(anchor["interval"])
+    return next_anchor(anchor=start, every=every, zone=zone, at=at)
 
 
 def next_anchor(*, anchor: datetime, every: Duration, zone: ZoneInfo, at: datetime) -> datetime:

@@ -9,14 +9,13 @@ from operator import attrgetter
 
 from django.db.models import Max, Prefetch
 
-from invoicing.collection import next_anchor
+from invoicing.collection import collected_at
 from invoicing.lines import read_charge
 from invoicing.models import BillingProfile, InvoiceLine, LineCause, ParkedCustomer, ZeroInvoices
 from invoicing.queries.profiles import profiles_of
 from metering.audit import Check, Finding, Scope, stream
 from metering.models import Customer, TestClock
 from metering.periods import MICROSECOND, Period
-from pricing.durations import parse_duration
 from pricing.models import Subscription, SubscriptionItem
 from pricing.prices import Charge, FlatPrice, InvalidPrice
 from pricing.queries import ServicePeriod, service_periods
@@ -88,19 +87,15 @@ class _Reach:
     due_by: datetime | None
 
     def is_due(self, service: ServicePeriod) -> bool:
-        return self.due_by is not None and self._collected_at(service.bill_at) <= self.due_by
+        if self.due_by is None:
+            return False
+        anchor = self.profile.workflow.collection_anchor
+        return collected_at(anchor, self.customer.zone, service.bill_at) <= self.due_by
 
     def is_late_or_early(self, due_at: datetime, billed_at: datetime) -> bool:
         # A line that was carried over, or collected at an anchor, joins a later invoice.
         is_exact = self.profile.workflow.collection_anchor is None and self.profile.zero_invoices != ZeroInvoices.CARRY
         return billed_at < due_at or (is_exact and billed_at != due_at)
-
-    def _collected_at(self, at: datetime) -> datetime:
-        anchor = self.profile.workflow.collection_anchor
-        if anchor is None:
-            return at
-        start, every = datetime.fromisoformat(anchor["anchor"]), parse_duration(anchor["interval"])
-        return next_anchor(anchor=start, every=every, zone=self.customer.zone, at=at)
 
 
 def _reach(customer: Customer, profile: BillingProfile, time: datetime | None) -> _Reach:

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from invoicing.collection import next_anchor
+from invoicing.collection import collected_at
 from invoicing.models import BillingProfile, Corrections, Invoice, InvoiceLine, LineCause
 from invoicing.queries.contracts import OpenContract
 from invoicing.queries.due_lines import CannotPrice, DueLine, due_lines, unbilled_lines
 from invoicing.queries.priced_lines import PricedLine, Readings, price_line, price_lines
 from metering.models import Customer
 from metering.spans import Span
-from pricing.durations import parse_duration
 
 __all__ = [
     "Bill",
@@ -56,7 +55,8 @@ class Bill:
 
     def due_at(self, collection_interval: timedelta) -> datetime:
         """Return when all that is on it is known."""
-        return self.collection_at(collection_interval) or self.billed_at
+        # Late usage may be in before an anchored profile collects it.
+        return max(self.collection_at(collection_interval) or self.billed_at, self.billed_at)
 
 
 def bills_of(
@@ -119,10 +119,7 @@ class _Drawer:
             self.pending[time, line.currency].append(line)
 
     def _time(self, at: datetime) -> datetime:
-        if self.anchor is None:
-            return at
-        start, every = datetime.fromisoformat(self.anchor["anchor"]), parse_duration(self.anchor["interval"])
-        return next_anchor(anchor=start, every=every, zone=self.customer.zone, at=at)
+        return collected_at(self.anchor, self.customer.zone, at)
 
     def first(self, currency: str) -> datetime | None:
         """Return the first billing time that has come, None where nothing is to be billed."""

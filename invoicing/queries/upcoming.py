@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from invoicing.collection import collected_at
 from invoicing.lines import PlanMinimum
 from invoicing.models import InvoiceLine
 from invoicing.queries.bills import Bill, PricedLine, bills_of, price_bill
@@ -53,18 +54,19 @@ def upcoming_invoice(*, customer: Customer, at: datetime) -> UpcomingInvoice | N
     """
     Return the invoice that usage of this moment goes on: the one that closes the current billing period.
 
-    It lists the usage so far and the fees that the next billing time charges in advance, of all subscriptions that are
-    billed then, less what was billed before the period ended. None for a customer without a live subscription.
+    It lists the usage so far and the fees that its billing time charges in advance, of all subscriptions that are
+    billed then, less what was billed before. None for a customer without a live subscription.
     """
     subscription = customer.subscriptions.live(at).first()
     if subscription is None:
         return None
     period = current_period(subscription, at)
-    bills = _bills(customer, at, until=period.end)
-    closing = [bill for bill in bills if bill.billed_at == period.end and bill.currency == subscription.currency]
-    before = [bill for bill in bills if bill.billed_at < period.end]
+    closes_at = collected_at(profile_of(customer).workflow.collection_anchor, customer.zone, period.end)
+    bills = _bills(customer, at, until=closes_at)
+    closing = [bill for bill in bills if bill.billed_at == closes_at and bill.currency == subscription.currency]
+    before = [bill for bill in bills if bill.billed_at < closes_at]
     (*_, upcoming) = _upcoming(
-        customer, [*before, *(closing or [Bill(customer, subscription.currency, period.end, ())])], {period.end: period}
+        customer, [*before, *(closing or [Bill(customer, subscription.currency, closes_at, ())])], {closes_at: period}
     )
     return upcoming
 

@@ -11,6 +11,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
+from invoicing.collection import collected_at
 from invoicing.lifecycle import DRAFT, NUMBERED, UNFINISHED, InvoiceStatus
 from invoicing.models import BillingRun, Invoice, ParkedCustomer
 from invoicing.queries.anomalies import RunPreview, preview_run
@@ -163,7 +164,8 @@ def advance_to_period_end(*, customer_id: int, at: datetime) -> BillingRun:
     subscription = customer.subscriptions.live(clock.now_at).first()
     if subscription is None:
         raise CannotAdvance(f"Subscribe {customer.name} to a plan first: there is no period to end.")
-    to = current_period(subscription, clock.now_at).end + profile_of(customer).collection_interval
+    profile, ends_at = profile_of(customer), current_period(subscription, clock.now_at).end
+    to = collected_at(profile.workflow.collection_anchor, customer.zone, ends_at) + profile.collection_interval
     return advance_test_clock(clock_id=clock.pk, to=to, at=at)
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from invoicing.models import Invoice
+from invoicing.models import BillingProfile, Invoice
 from invoicing.services.billing_run import CannotAdvance, advance_to_period_end, run_billing
 from tests import factories
 from tests.invoicing.contracts import day, subscribe, use
@@ -40,6 +40,17 @@ def test_it_moves_the_clock_to_the_end_of_the_period_and_bills():
     # The first fee 20.00, then 20.00 + 100 x 0.10 + 50 x 0.05
     assert totals(subscription) == [(clock.now_at, Decimal("20.00")), (clock.now_at, Decimal("32.50"))]
     assert Invoice.objects.latest("billed_at").paid_at == clock.now_at
+
+
+def test_it_moves_the_clock_to_when_an_anchored_profile_collects_the_period():
+    anchor = {"anchor": "2026-01-15T00:00:00+00:00", "interval": "P1M"}
+    BillingProfile.objects.update(collection_alignment="anchored", collection_anchor=anchor)
+    subscription = on_clock(factories.TestClockFactory(now_at=day(1, 20)))
+    use(subscription.customer, 150, day(1, 10))
+    advance_to_period_end(customer_id=subscription.customer_id, at=REAL_NOW)
+    # January's fee on January 15; then 20.00 for February + 100 x 0.10 + 50 x 0.05 of January.
+    now = day(2, 15, hour=1)
+    assert totals(subscription) == [(now, Decimal("20.00")), (now, Decimal("32.50"))]
 
 
 def test_it_goes_on_to_the_next_period_each_time():

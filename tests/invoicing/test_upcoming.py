@@ -112,3 +112,16 @@ def test_it_shows_what_is_left_of_usage_that_was_billed_before_the_end():
     assert lines_of(upcoming)[1] == ("Tokens", Decimal(30), Decimal("1.50"))
     run_billing(now=upcoming.bills_at)
     assert upcoming.total == Invoice.objects.get(billed_at=day(2, 1)).total == Decimal("21.50")
+
+
+def test_it_shows_what_an_anchored_profile_collects_after_the_period_ended():
+    anchor = {"anchor": "2026-01-15T00:00:00+00:00", "interval": "P1M"}
+    BillingProfile.objects.update(collection_alignment="anchored", collection_anchor=anchor)
+    subscription = subscribe()
+    use(subscription.customer, 150, day(1, 10))
+    upcoming = upcoming_invoice(customer=subscription.customer, at=day(1, 20))
+    assert (upcoming.period, upcoming.bills_at) == (Period(day(1, 1), day(2, 1)), day(2, 15))
+    # 20.00 for February + 100 x 0.10 + 50 x 0.05 of January; January's fee is on the invoice of January 15.
+    assert upcoming.total == Decimal("32.50")
+    run_billing(now=day(2, 15))
+    assert Invoice.objects.get(billed_at=day(2, 15)).total == upcoming.total
